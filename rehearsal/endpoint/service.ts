@@ -1,0 +1,61 @@
+/** How an AWS service is plugged into the rehearsal's endpoint: one object per service, one entry per API operation. */
+
+/** Who signed a request: a role of the template (a function, a state machine, a task), or the person at the keyboard. */
+export type Principal = { readonly kind: 'role'; readonly roleArn: string } | { readonly kind: 'operator' };
+
+export interface OperationContext {
+  readonly principal: Principal;
+  readonly requestId: string;
+}
+
+/** One thing that IAM checks before an operation runs. */
+export interface Permission {
+  /** For example `ecs:UpdateService`. */
+  readonly action: string;
+  /** ARN of the resource, or `*` where the action has no resource-level permissions. */
+  readonly resource: string;
+  /** Condition keys of the request, for example `{ 'ecs:cluster': arn }`. */
+  readonly conditions?: Readonly<Record<string, string>>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an operation's input has the shape of its wire message, which the members list guards.
+export interface Operation<Input = any, Output extends object = object> {
+  /** Input members that are understood. A request with any other is refused loudly, never half obeyed. */
+  readonly members: readonly string[];
+  /** What the caller must be allowed to do. Called before `run`; must not change anything. */
+  permissions(input: Input): readonly Permission[];
+  run(input: Input, context: OperationContext): Promise<Output> | Output;
+}
+
+/** How a service's requests and answers look on the wire. */
+export type Protocol = 'json-1.0' | 'json-1.1' | 'rest-json' | 'query';
+
+export interface Service {
+  /** The name in the credential scope of the signature, for example `ecs`, `states`, `elasticloadbalancing`. */
+  readonly signingName: string;
+  readonly protocol: Protocol;
+  /** Prefix of `X-Amz-Target` for the JSON protocols, for example `AmazonEC2ContainerServiceV20141113`. */
+  readonly targetPrefix?: string;
+  /** XML name space of the answers of the query protocol. */
+  readonly xmlNamespace?: string;
+  /** Path to operation name for REST-JSON, for example `{ '/Execute': 'ExecuteStatement' }`. */
+  readonly paths?: Readonly<Record<string, string>>;
+  readonly operations: Readonly<Record<string, Operation>>;
+}
+
+/** An error as the AWS API would answer it. */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly statusCode: number;
+
+  /**
+   * @param code the error's name in the service model, for example `ResourceNotFoundException`
+   * @param statusCode HTTP status of the answer
+   */
+  constructor(code: string, message: string, statusCode = 400) {
+    super(message);
+    this.name = code;
+    this.code = code;
+    this.statusCode = statusCode;
+  }
+}

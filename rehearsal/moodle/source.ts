@@ -1,0 +1,12 @@
+/** Which Moodle a rehearsal's nodes run. */
+export type MoodleSource =
+  | { readonly kind: 'stand-in' }
+  | {
+      readonly kind: 'real';
+      /** Folder of Moodle's code; never written to. Absolute. */
+      readonly directory: string;
+      /** `$release` of its version.php. */
+      readonly release: string;
+      /** `$branch` of its version.php as a number, for example 405. */
+      readonly branch: number;
+    };
