@@ -1,0 +1,109 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** What the person at the keyboard asked of one rehearsal. */
+export interface RehearsalOptions {
+  /** A Moodle directory, a Moodle version, or `stand-in`; absent: the default described in the help text. */
+  readonly moodle?: string;
+  /** Folder that keeps the site's data from one rehearsal to the next; absent: a temporary one, removed at the end. */
+  readonly data?: string;
+  readonly nodes: number;
+  readonly cache: 'redis' | 'memcached';
+  readonly databaseDriver: 'data-api' | 'pg';
+  readonly finish: 'unattended' | 'browser';
+  readonly adminIp: string;
+  /** How many times faster than on AWS its waits pass. */
+  readonly pace: number;
+  /** Whether the site stays up after the rollout until Ctrl-C. */
+  readonly keep: boolean;
+  readonly help: boolean;
+}
+
+/** A command line that cannot be obeyed. The message says which word, and what is allowed. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const help = `Rehearses the installation of a Moodle site on this computer, with the templates, state machines and
+functions that would be deployed to AWS. Needs no AWS account and no Docker.
+
+  npm start                              rehearse a fresh install
+  npm start -- --moodle /srv/moodle      … of the Moodle in this directory
+  npm start -- --data ./site --keep      … keep its data, and stay up until Ctrl-C
+
+Options
+  --moodle DIRECTORY | VERSION | stand-in
+                          which Moodle the nodes run. Default: $MOODLE_DIR; else the pinned version, from the cache or
+                          downloaded; where it cannot be reached, the stand-in: a small server in Moodle's place
+  --data DIRECTORY        keep the site's data there, and go on from what is there already
+  --nodes N               nodes to scale out to (default 3)
+  --cache redis|memcached
+                          session store (default redis); the application cache is in Redis either way
+  --database-driver data-api|pg
+                          how the functions reach the database (default data-api)
+  --finish unattended|browser
+                          browser: you finish Moodle's own installation wizard (default unattended)
+  --admin-ip ADDRESS      with --finish browser: the address your browser comes from (default 127.0.0.1)
+  --pace N                AWS's waits (health checks, draining, retries) pass N times faster (default 10; 1: as on AWS)
+  --keep, --no-keep       stay up after the rollout until Ctrl-C (default: only on an interactive terminal)
+  --help                  this text
+
+Exit code: 0 the rollout succeeded; 1 it failed, and the site was put back; 2 the command line is wrong.
+`;
+
+/**
+ * @param interactive whether a person is watching: the default of `--keep`
+ * @throws UsageError for an unknown option, a missing value or a value out of range
+ */
+export function parseOptions(words: readonly string[], interactive: boolean): RehearsalOptions {
+  const values = parseWords(words);
+  return {
+    ...(values.moodle === undefined ? {} : { moodle: values.moodle }),
+    ...(values.data === undefined ? {} : { data: resolve(values.data) }),
+    nodes: wholeNumber('--nodes', values.nodes ?? '3', 1, 10),
+    cache: oneOf('--cache', values.cache ?? 'redis', ['redis', 'memcached']),
+    databaseDriver: oneOf('--database-driver', values['database-driver'] ?? 'data-api', ['data-api', 'pg']),
+    finish: oneOf('--finish', values.finish ?? 'unattended', ['unattended', 'browser']),
+    adminIp: values['admin-ip'] ?? '127.0.0.1',
+    pace: wholeNumber('--pace', values.pace ?? '10', 1, 1000),
+    keep: values.keep ?? interactive,
+    help: values.help ?? false,
+  };
+}
+
+function parseWords(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowNegative: true,
+      options: {
+        moodle: { type: 'string' },
+        data: { type: 'string' },
+        nodes: { type: 'string' },
+        cache: { type: 'string' },
+        'database-driver': { type: 'string' },
+        finish: { type: 'string' },
+        'admin-ip': { type: 'string' },
+        pace: { type: 'string' },
+        keep: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wholeNumber(option: string, text: string, minimum: number, maximum: number): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < minimum || number > maximum) {
+    throw new UsageError(`${option} takes a whole number from ${minimum} to ${maximum}, not “${text}”.`);
+  }
+  return number;
+}
+
+function oneOf<Word extends string>(option: string, text: string, allowed: readonly Word[]): Word {
+  const word = allowed.find((candidate) => candidate === text);
+  if (word === undefined) throw new UsageError(`${option} takes ${allowed.join(' or ')}, not “${text}”.`);
+  return word;
+}
