@@ -8,6 +8,8 @@ export interface World {
   readonly partition: 'aws';
   /** Folder of everything this rehearsal writes: databases, shared files, logs, state. Absolute. */
   readonly directory: string;
+  /** Folder of the synthesised cloud assembly, whose assets the resources name by hash. Absolute. */
+  readonly cloudAssembly: string;
   /** Address of the AWS endpoint, for example `http://127.0.0.1:40123`. */
   readonly endpoint: string;
   /** AWS's own waits (health-check intervals, draining, retry intervals) pass this many times faster. */
