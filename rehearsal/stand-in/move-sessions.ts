@@ -1,0 +1,79 @@
+import type { Database, Queryable } from './database.ts';
+import { databaseStore, type SessionStore } from './session-stores.ts';
+import type { SessionStoreName, Settings } from './settings.ts';
+
+/** How long after its opening a migration still moves sessions on demand; then the stock behaviour is back. */
+const ON_DEMAND_MINUTES = 15;
+
+/** The store that sessions are being moved from, while a migration to `target` is open, and until when (milliseconds). */
+export async function openMigration(
+  database: Database,
+  { site }: Pick<Settings, 'site'>,
+  target: SessionStoreName,
+): Promise<{ source: SessionStoreName; until: number } | undefined> {
+  const { rows } = await database.query<{ source: SessionStoreName; left: number }>(
+    `SELECT source, extract(epoch FROM opened_at + $3 * interval '1 minute' - now())::float8 AS left
+     FROM moodle_lifecycle.session_migration WHERE site = $1 AND target = $2 AND closed_at IS NULL`,
+    [site, target, ON_DEMAND_MINUTES],
+  );
+  const [row] = rows;
+  return row && row.left > 0 ? { source: row.source, until: Date.now() + row.left * 1000 } : undefined;
+}
+
+/**
+ * Moves one session if the source still holds it, its row locked, so that two nodes never move it at once.
+ * What the source holds is the newer: it is removed there as soon as it was moved.
+ * @returns whether there was anything to move
+ */
+export async function moveSession(
+  database: Database,
+  sid: string,
+  source: SessionStore,
+  target: SessionStore,
+): Promise<boolean> {
+  return database.transaction(async (connection) => {
+    const locked = await connection.query(`SELECT id FROM ${database.prefix}sessions WHERE sid = $1 FOR UPDATE`, [sid]);
+    if (locked.rows.length === 0) return false;
+    const text = await onConnection(source, connection, database.prefix).read(sid);
+    if (text === undefined) return false;
+    await onConnection(target, connection, database.prefix).write(sid, text);
+    await onConnection(source, connection, database.prefix).remove(sid);
+    return true;
+  });
+}
+
+/**
+ * Copies every live session, or with `move` moves those not moved yet. The rows of `mdl_sessions` say which sessions
+ * there are: Memcached cannot be asked.
+ * @returns how many were copied, and how many live ones the source did not hold
+ */
+export async function copySessions(
+  database: Database,
+  source: SessionStore,
+  target: SessionStore,
+  timeoutSeconds: number,
+  move: boolean,
+): Promise<{ copied: number; skipped: number }> {
+  const { rows } = await database.query<{ sid: string }>(
+    `SELECT sid FROM ${database.prefix}sessions WHERE userid = 0 OR timemodified > extract(epoch FROM now()) - $1
+     ORDER BY id`,
+    [timeoutSeconds],
+  );
+  let copied = 0;
+  for (const { sid } of rows) {
+    if (move) {
+      if (await moveSession(database, sid, source, target)) copied += 1;
+      continue;
+    }
+    const text = await source.read(sid);
+    if (text === undefined) continue;
+    await target.write(sid, text);
+    copied += 1;
+  }
+  return { copied, skipped: rows.length - copied };
+}
+
+/** The database store must use the connection that holds the row's lock, or it would wait for itself. */
+function onConnection(store: SessionStore, connection: Queryable, prefix: string): SessionStore {
+  return store.name === 'database' ? databaseStore(connection, prefix) : store;
+}
