@@ -1,0 +1,8 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+
+/** A log group that expires, and that goes with its stack. */
+export function logGroup(scope: Construct, id: string, retentionDays: number): logs.LogGroup {
+  return new logs.LogGroup(scope, id, { retention: retentionDays, removalPolicy: RemovalPolicy.DESTROY });
+}

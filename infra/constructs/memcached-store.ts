@@ -1,0 +1,52 @@
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as elasticache from 'aws-cdk-lib/aws-elasticache';
+import { Construct } from 'constructs';
+import type { Network } from './network.ts';
+import { elasticacheArn, type Store } from './store.ts';
+
+export interface MemcachedStoreProps {
+  readonly network: Network;
+  readonly description: string;
+  readonly nodeType: string;
+}
+
+/**
+ * A Memcached cluster for sessions, without TLS: Moodle's handler cannot speak it. One node: the handler does not know
+ * ElastiCache's discovery of several.
+ */
+export class MemcachedStore extends Construct implements Store {
+  readonly type = 'memcached';
+  readonly id: string;
+  readonly endpoint: string;
+  readonly arn: string;
+  readonly #securityGroup: ec2.SecurityGroup;
+
+  constructor(scope: Construct, id: string, { network, description, nodeType }: MemcachedStoreProps) {
+    super(scope, id);
+    this.#securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: network.vpc,
+      description,
+      allowAllOutbound: false,
+    });
+    const subnetGroup = new elasticache.CfnSubnetGroup(this, 'Subnets', {
+      description,
+      subnetIds: network.dataSubnets.subnetIds,
+    });
+    const cluster = new elasticache.CfnCacheCluster(this, 'Cluster', {
+      engine: 'memcached',
+      engineVersion: '1.6.22',
+      cacheNodeType: nodeType,
+      numCacheNodes: 1,
+      cacheSubnetGroupName: subnetGroup.ref,
+      vpcSecurityGroupIds: [this.#securityGroup.securityGroupId],
+      autoMinorVersionUpgrade: true,
+    });
+    this.id = cluster.ref;
+    this.arn = elasticacheArn(this, 'cluster', cluster.ref);
+    this.endpoint = `${cluster.attrConfigurationEndpointAddress}:${cluster.attrConfigurationEndpointPort}`;
+  }
+
+  allowFrom(client: ec2.IConnectable): void {
+    this.#securityGroup.connections.allowFrom(client, ec2.Port.tcp(11211));
+  }
+}

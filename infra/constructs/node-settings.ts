@@ -1,0 +1,69 @@
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import type { Database } from './database.ts';
+import { dataroot } from './node-task.ts';
+import type { RedisStore } from './redis-store.ts';
+import { settingPrefix } from './settings.ts';
+import type { SiteSecrets } from './site-secrets.ts';
+import type { Store } from './store.ts';
+
+/** All that the image reads from its environment: in the open, and what ECS injects when a container starts. */
+export interface NodeSettings {
+  readonly environment: Record<string, string>;
+  readonly secrets: Record<string, ecs.Secret>;
+}
+
+export interface NodeSettingsProps {
+  readonly config: Config;
+  readonly siteUrl: string;
+  readonly database: Database;
+  readonly sessionStore: Store;
+  readonly applicationStore: RedisStore;
+  readonly siteSecrets: SiteSecrets;
+}
+
+export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSettings {
+  const { config, siteUrl, database, sessionStore, applicationStore, siteSecrets } = props;
+  const sessionStoreSetting = ssm.StringParameter.fromStringParameterName(
+    scope,
+    'SessionStoreSetting',
+    `${settingPrefix(config.site)}/session-store`,
+  );
+  return {
+    environment: {
+      MOODLE_SITE: config.site,
+      MOODLE_WWWROOT: siteUrl,
+      MOODLE_DATABASE_TYPE: 'pgsql',
+      MOODLE_DATABASE_HOST: database.host,
+      MOODLE_DATABASE_PORT: database.port,
+      MOODLE_DATABASE_NAME: database.databaseName,
+      MOODLE_DATABASE_PREFIX: database.tablePrefix,
+      MOODLE_DATABASE_SSLMODE: 'require',
+      MOODLE_DATAROOT: dataroot,
+      // The load balancer writes the client's address last; nothing else stands between.
+      MOODLE_REVERSEPROXYIGNORE: '',
+      MOODLE_ADMIN_USER: config.adminUser,
+      MOODLE_ADMIN_EMAIL: config.adminEmail,
+      MOODLE_SITE_FULLNAME: config.siteFullName,
+      MOODLE_SITE_SHORTNAME: config.siteShortName,
+      MOODLE_LANG: config.language,
+      MOODLE_SESSION_STORE_TYPE: sessionStore.type,
+      MOODLE_SESSION_STORE_ENDPOINT: sessionStore.endpoint,
+      ...(sessionStore.secret && { MOODLE_SESSION_STORE_SECRET_ARN: sessionStore.secret.secretArn }),
+      MOODLE_APPLICATION_STORE_TYPE: applicationStore.type,
+      MOODLE_APPLICATION_STORE_ENDPOINT: applicationStore.endpoint,
+      MOODLE_APPLICATION_STORE_SECRET_ARN: applicationStore.secret.secretArn,
+    },
+    secrets: {
+      MOODLE_DATABASE_USER: ecs.Secret.fromSecretsManager(database.secret, 'username'),
+      MOODLE_DATABASE_PASSWORD: ecs.Secret.fromSecretsManager(database.secret, 'password'),
+      MOODLE_ADMIN_PASSWORD: ecs.Secret.fromSecretsManager(siteSecrets.administrator, 'password'),
+      MOODLE_UPGRADE_KEY: ecs.Secret.fromSecretsManager(siteSecrets.upgradeKey),
+      ...(sessionStore.secret && { MOODLE_SESSION_STORE_PASSWORD: ecs.Secret.fromSecretsManager(sessionStore.secret) }),
+      MOODLE_APPLICATION_STORE_PASSWORD: ecs.Secret.fromSecretsManager(applicationStore.secret),
+      MOODLE_SESSION_STORE: ecs.Secret.fromSsmParameter(sessionStoreSetting),
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { Duration } from 'aws-cdk-lib';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import type { Files } from './files.ts';
+import { nodePort } from './load-balancer.ts';
+import { logGroup } from './logs.ts';
+import type { NodeSettings } from './node-settings.ts';
+
+/** The name of the one container in a task. */
+export const containerName = 'moodle';
+/** Where the shared files are mounted. */
+export const dataroot = '/mnt/moodle';
+
+export interface NodeTaskProps {
+  readonly config: Config;
+  readonly role: 'web' | 'cron';
+  readonly image: ecs.ContainerImage;
+  readonly files: Files;
+  readonly settings: NodeSettings;
+}
+
+/** The task definition of a role of the image. Rollouts register further revisions of its family. */
+export class NodeTask extends Construct {
+  readonly definition: ecs.FargateTaskDefinition;
+
+  constructor(scope: Construct, id: string, { config, role, image, files, settings }: NodeTaskProps) {
+    super(scope, id);
+    this.definition = new ecs.FargateTaskDefinition(this, 'Definition', {
+      cpu: config.taskCpu,
+      memoryLimitMiB: config.taskMemory,
+      runtimePlatform: {
+        cpuArchitecture: config.architecture === 'arm64' ? ecs.CpuArchitecture.ARM64 : ecs.CpuArchitecture.X86_64,
+        operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
+      },
+      volumes: [
+        {
+          name: 'moodledata',
+          efsVolumeConfiguration: {
+            fileSystemId: files.fileSystem.fileSystemId,
+            transitEncryption: 'ENABLED',
+            authorizationConfig: { accessPointId: files.accessPoint.accessPointId, iam: 'ENABLED' },
+          },
+        },
+      ],
+    });
+    files.grantMount(this.definition.taskRole);
+    const container = this.definition.addContainer(containerName, {
+      containerName,
+      image,
+      command: [role],
+      environment: settings.environment,
+      secrets: settings.secrets,
+      logging: ecs.LogDrivers.awsLogs({
+        streamPrefix: role,
+        logGroup: logGroup(this, 'Logs', config.logRetentionDays),
+      }),
+      linuxParameters: new ecs.LinuxParameters(this, 'Init', { initProcessEnabled: true }),
+      // The most that Fargate allows: a node finishes the requests in flight before it goes.
+      stopTimeout: Duration.seconds(120),
+      ...(role === 'web' ? { healthCheck: answering, portMappings: [{ containerPort: nodePort }] } : {}),
+    });
+    container.addMountPoints({ sourceVolume: 'moodledata', containerPath: dataroot, readOnly: false });
+  }
+}
+
+/** Beside the load balancer's own check, so that a node shows as unhealthy in ECS too. */
+const answering: ecs.HealthCheck = {
+  command: ['CMD', 'curl', '--fail', '--silent', '--max-time', '4', `http://127.0.0.1:${nodePort}/health/live`],
+  interval: Duration.seconds(10),
+  timeout: Duration.seconds(5),
+  retries: 3,
+};

@@ -1,0 +1,56 @@
+import type { Config } from '../config.ts';
+import type { PlatformStack } from '../stacks/platform-stack.ts';
+import { containerName } from './node-task.ts';
+import { settingPrefix } from './settings.ts';
+
+/** Every variable that a phase function may be given; each gets only those that it reads. */
+export function phaseEnvironment(platform: PlatformStack, config: Config) {
+  const { database, sessionStore, applicationStore, imageBuild, nodes } = platform;
+  return {
+    SITE: config.site,
+    SITE_URL: platform.loadBalancer.siteUrl,
+    CLUSTER_ARN: nodes.cluster.clusterArn,
+    WEB_SERVICE_NAME: platform.web.service.serviceName,
+    CRON_SERVICE_NAME: platform.cron.service.serviceName,
+    TASK_DEFINITION_FAMILY: platform.webTask.definition.family,
+    CRON_TASK_DEFINITION_FAMILY: platform.cronTask.definition.family,
+    CONTAINER_NAME: containerName,
+    TASK_SUBNETS: nodes.network.nodeSubnets.subnetIds.join(','),
+    TASK_SECURITY_GROUPS: nodes.securityGroup.securityGroupId,
+    TARGET_GROUP_ARN: platform.loadBalancer.targetGroup.targetGroupArn,
+    PARAMETER_PREFIX: settingPrefix(config.site),
+    REPOSITORY_NAME: imageBuild.repository.repositoryName,
+    REPOSITORY_URI: imageBuild.repository.repositoryUri,
+    IMAGE_TAG: imageBuild.contentTag,
+    BUILD_PROJECT_NAME: imageBuild.project.projectName,
+    DATABASE_DRIVER: config.databaseDriver,
+    DATABASE_CLUSTER_ARN: database.cluster.clusterArn,
+    DATABASE_SECRET_ARN: database.secret.secretArn,
+    DATABASE_NAME: database.databaseName,
+    DATABASE_HOST: database.host,
+    DATABASE_PORT: database.port,
+    DATABASE_PREFIX: database.tablePrefix,
+    ADMIN_USER: config.adminUser,
+    ADMIN_SECRET_ARN: platform.siteSecrets.administrator.secretArn,
+    SESSION_STORE_TYPE: sessionStore.type,
+    SESSION_STORE_ID: sessionStore.id,
+    SESSION_STORE_ENDPOINT: sessionStore.endpoint,
+    APPLICATION_STORE_ID: applicationStore.id,
+    APPLICATION_STORE_ENDPOINT: applicationStore.endpoint,
+    APPLICATION_STORE_SECRET_ARN: applicationStore.secret.secretArn,
+    DEFAULT_NODES: String(config.defaultNodes),
+    MAXIMUM_NODES: String(config.maximumNodes),
+    NORMAL_HEALTH_GRACE_SECONDS: String(config.healthGraceSeconds),
+    INSTALL_HEALTH_GRACE_SECONDS: String(config.installHealthGraceSeconds),
+  } as const;
+}
+
+export type PhaseVariable = keyof ReturnType<typeof phaseEnvironment>;
+
+/** What the driver of the site's database reads. */
+export function databaseVariables({ databaseDriver }: Config): readonly PhaseVariable[] {
+  const both = ['DATABASE_DRIVER', 'DATABASE_SECRET_ARN', 'DATABASE_NAME', 'DATABASE_PREFIX'] as const;
+  return databaseDriver === 'data-api'
+    ? [...both, 'DATABASE_CLUSTER_ARN']
+    : [...both, 'DATABASE_HOST', 'DATABASE_PORT'];
+}

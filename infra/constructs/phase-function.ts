@@ -1,0 +1,61 @@
+import { Duration } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { logGroup } from './logs.ts';
+
+export interface PhaseFunctionProps {
+  readonly description: string;
+  readonly codeFolder: string;
+  readonly timeoutSeconds: number;
+  readonly environment: Record<string, string>;
+  readonly permissions: readonly iam.PolicyStatement[];
+  readonly logRetentionDays: number;
+  /** Absent: the function runs outside the site's network. */
+  readonly network?: Pick<lambda.FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
+}
+
+/** One function of a phase, with a role and a log group of its own. */
+export class PhaseFunction extends Construct {
+  readonly function: lambda.Function;
+  readonly role: iam.Role;
+
+  constructor(scope: Construct, id: string, props: PhaseFunctionProps) {
+    super(scope, id);
+    const logs = logGroup(this, 'Logs', props.logRetentionDays);
+    // CDK's own role would let the function write to every log group of the account.
+    this.role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    logs.grantWrite(this.role);
+    for (const statement of props.permissions) this.role.addToPolicy(statement);
+    if (props.network) this.role.addToPolicy(networkInterfaces());
+    this.function = new lambda.Function(this, 'Function', {
+      description: props.description,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      code: lambda.Code.fromAsset(props.codeFolder),
+      handler: 'index.handler',
+      timeout: Duration.seconds(props.timeoutSeconds),
+      memorySize: 512,
+      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      role: this.role,
+      logGroup: logs,
+      tracing: lambda.Tracing.ACTIVE,
+      ...props.network,
+    });
+  }
+}
+
+/** Lambda makes a function's network interfaces with the function's role; EC2 can be narrowed no further here. */
+function networkInterfaces(): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    actions: [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    resources: ['*'],
+  });
+}

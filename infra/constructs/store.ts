@@ -1,0 +1,22 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+
+/** What the nodes and the phase functions need to know of an ElastiCache store. */
+export interface Store {
+  readonly type: 'redis' | 'memcached';
+  /** Replication group id or cache cluster id. */
+  readonly id: string;
+  /** `host:port`. */
+  readonly endpoint: string;
+  readonly arn: string;
+  /** Holds the AUTH token as plain text; Memcached has none. */
+  readonly secret?: secretsmanager.ISecret;
+  allowFrom(client: ec2.IConnectable): void;
+}
+
+export function elasticacheArn(scope: Construct, kind: 'replicationgroup' | 'cluster', id: string): string {
+  const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+  return Stack.of(scope).formatArn({ service: 'elasticache', resource: kind, resourceName: id, arnFormat });
+}

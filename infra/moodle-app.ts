@@ -1,0 +1,52 @@
+import { App, type AppProps, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
+import { readConfig } from './config.ts';
+import type { FunctionBundles } from './function-bundles.ts';
+import { LifecycleStack } from './stacks/lifecycle-stack.ts';
+import { PlatformStack } from './stacks/platform-stack.ts';
+import { SettingsStack } from './stacks/settings-stack.ts';
+
+/**
+ * CDK's later defaults that this app wants, set here and not in cdk.json, so that the templates are the same with the
+ * CLI and without.
+ */
+const featureFlags = {
+  '@aws-cdk/aws-iam:minimizePolicies': true,
+  '@aws-cdk/core:enablePartitionLiterals': true,
+  '@aws-cdk/core:checkSecretUsage': true,
+  '@aws-cdk/aws-ecs:arnFormatIncludesClusterName': true,
+  '@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker': true,
+  '@aws-cdk/aws-ecs:removeDefaultDeploymentAlarm': true,
+  '@aws-cdk/aws-efs:mountTargetOrderInsensitiveLogicalId': true,
+  '@aws-cdk/aws-rds:preventRenderingDeprecatedCredentials': true,
+  '@aws-cdk/aws-secretsmanager:useAttachedSecretResourcePolicyForSecretTargetAttachments': true,
+} as const;
+
+/** The app, and its stacks in the order of their deployment. */
+export class MoodleApp extends App {
+  readonly settings: SettingsStack;
+  readonly platform: PlatformStack;
+  readonly lifecycle: LifecycleStack;
+
+  /**
+   * @param bundles asked only once the options have passed, since bundling takes longest
+   * @throws ConfigError when the context cannot be obeyed
+   */
+  constructor(props: Pick<AppProps, 'context' | 'outdir'>, bundles: () => FunctionBundles) {
+    super({
+      ...props,
+      postCliContext: featureFlags,
+      analyticsReporting: false,
+      // A refused app leaves no half assembly behind.
+      autoSynth: false,
+      // The CLI checks the bootstrap version by itself; the rule would put one more parameter in each template.
+      defaultStackSynthesizer: new DefaultStackSynthesizer({
+        generateBootstrapVersionRule: false,
+      }) as IReusableStackSynthesizer,
+    });
+    const config = readConfig(this.node.getAllContext());
+    this.settings = new SettingsStack(this, config);
+    this.platform = new PlatformStack(this, config);
+    this.platform.addStackDependency(this.settings);
+    this.lifecycle = new LifecycleStack(this, config, this.platform, bundles());
+  }
+}

@@ -1,0 +1,32 @@
+import { CfnOutput, type Stack } from 'aws-cdk-lib';
+import type { LifecycleStack } from './lifecycle-stack.ts';
+import type { PlatformStack } from './platform-stack.ts';
+
+export function platformOutputs(stack: PlatformStack): void {
+  outputs(stack, {
+    SiteAddress: ['Where the site answers once a rollout has installed it', stack.loadBalancer.siteUrl],
+    LoadBalancerName: ['Where DNS points the name of the site', stack.loadBalancer.alb.loadBalancerDnsName],
+    AdministratorUser: ["Moodle's first administrator", stack.config.adminUser],
+    AdministratorSecretArn: ['The secret with the password', stack.siteSecrets.administrator.secretArn],
+    ClusterName: ['The ECS cluster of the nodes', stack.nodes.cluster.clusterName],
+    WebServiceName: ['The ECS service of the web nodes', stack.web.service.serviceName],
+    CronServiceName: ['The ECS service of the cron node', stack.cron.service.serviceName],
+  });
+}
+
+export function lifecycleOutputs(stack: LifecycleStack): void {
+  const { stateMachineArn } = stack.install.stateMachine;
+  outputs(stack, {
+    InstallStateMachineArn: ['The rollout install', stateMachineArn],
+    InstallCommand: [
+      'Starts it',
+      `aws stepfunctions start-execution --region ${stack.region} --state-machine-arn ${stateMachineArn} --input '{}'`,
+    ],
+    NotificationTopicArn: ['Where a failed rollout is told', stack.notifications.topic.topicArn],
+  });
+}
+
+function outputs(stack: Stack, entries: Readonly<Record<string, readonly [description: string, value: string]>>): void {
+  for (const [name, [description, value]] of Object.entries(entries))
+    new CfnOutput(stack, name, { description, value });
+}

@@ -1,0 +1,100 @@
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { ApplicationStore } from '../constructs/application-store.ts';
+import { CronService } from '../constructs/cron-service.ts';
+import { Database } from '../constructs/database.ts';
+import { Files } from '../constructs/files.ts';
+import { ImageBuild } from '../constructs/image-build.ts';
+import { LoadBalancer } from '../constructs/load-balancer.ts';
+import { Network } from '../constructs/network.ts';
+import { nodeSettings } from '../constructs/node-settings.ts';
+import { NodeTask } from '../constructs/node-task.ts';
+import { Nodes } from '../constructs/nodes.ts';
+import { sessionStore } from '../constructs/session-store.ts';
+import { CurrentSettings } from '../constructs/settings.ts';
+import { SiteSecrets } from '../constructs/site-secrets.ts';
+import type { Store } from '../constructs/store.ts';
+import { WebService } from '../constructs/web-service.ts';
+import { MoodleStack } from './moodle-stack.ts';
+import { platformOutputs } from './outputs.ts';
+
+/** All that a site stands on, and no node yet: the first rollout starts the first. */
+export class PlatformStack extends MoodleStack {
+  readonly network: Network;
+  readonly siteSecrets: SiteSecrets;
+  readonly database: Database;
+  readonly sessionStore: Store;
+  readonly applicationStore: ApplicationStore;
+  readonly files: Files;
+  readonly imageBuild: ImageBuild;
+  readonly loadBalancer: LoadBalancer;
+  readonly nodes: Nodes;
+  readonly webTask: NodeTask;
+  readonly cronTask: NodeTask;
+  readonly web: WebService;
+  readonly cron: CronService;
+  /** Only where the phase functions have to be inside the network to reach the database. */
+  readonly functionSecurityGroup: ec2.SecurityGroup | undefined;
+
+  constructor(scope: Construct, config: Config) {
+    super(scope, 'Platform', config, { description: `Moodle ${config.site}: platform` });
+    const { site, keepData } = config;
+    const settings = new CurrentSettings(this, 'Settings', {
+      site,
+      read: ['image-tag', 'desired-nodes', 'minimum-nodes', 'maximum-nodes', 'cron-nodes'],
+    });
+
+    const { natGateways } = config;
+    this.network = new Network(this, 'Network', { availabilityZones: this.availabilityZones, natGateways });
+    const network = this.network;
+
+    this.siteSecrets = new SiteSecrets(this, 'Secrets', { site, adminUser: config.adminUser });
+    this.database = new Database(this, 'Database', {
+      network,
+      minCapacity: config.databaseMinCapacity,
+      maxCapacity: config.databaseMaxCapacity,
+      backupDays: config.databaseBackupDays,
+      keepData,
+    });
+    this.sessionStore = sessionStore(this, 'SessionStore', network, config);
+    this.applicationStore = new ApplicationStore(this, 'ApplicationStore', network, config);
+    this.files = new Files(this, 'Files', { network, keepData });
+    this.imageBuild = new ImageBuild(this, 'ImageBuild', config);
+    this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
+
+    this.nodes = new Nodes(this, 'Nodes', { network, site });
+    for (const part of [this.database, this.sessionStore, this.applicationStore, this.files])
+      part.allowFrom(this.nodes);
+    const node = {
+      config,
+      image: ecs.ContainerImage.fromEcrRepository(this.imageBuild.repository, settings.text('image-tag')),
+      files: this.files,
+      settings: nodeSettings(this, { ...this, config, siteUrl: this.loadBalancer.siteUrl }),
+    };
+    this.webTask = new NodeTask(this, 'WebTask', { ...node, role: 'web' });
+    this.cronTask = new NodeTask(this, 'CronTask', { ...node, role: 'cron' });
+    this.web = new WebService(this, 'Web', {
+      config,
+      nodes: this.nodes,
+      task: this.webTask,
+      loadBalancer: this.loadBalancer,
+      settings,
+    });
+    this.cron = new CronService(this, 'Cron', { nodes: this.nodes, task: this.cronTask, settings });
+
+    this.functionSecurityGroup = config.databaseDriver === 'pg' ? this.#functionSecurityGroup() : undefined;
+    platformOutputs(this);
+  }
+
+  #functionSecurityGroup(): ec2.SecurityGroup {
+    const group = new ec2.SecurityGroup(this, 'FunctionSecurityGroup', {
+      vpc: this.network.vpc,
+      description: `Phase functions of ${this.config.site}`,
+      allowAllOutbound: true,
+    });
+    this.database.allowFrom(group);
+    return group;
+  }
+}
