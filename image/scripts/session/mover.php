@@ -1,0 +1,52 @@
+<?php
+// Carries sessions from one store to another, one at a time and under Moodle's own lock, so that a request that is
+// still writing to the old store is waited for.
+
+namespace moodle_lifecycle\session;
+
+require_once(__DIR__ . '/stores.php');
+
+final class mover {
+    public function __construct(private readonly store $source, private readonly store $target) {
+    }
+
+    /**
+     * Moves one session if the source still holds its data. Killed in between, the source still has it and the next
+     * call moves it again.
+     *
+     * @param int $seconds how long to wait for a request that has it open
+     * @return bool whether there was something to move
+     * @throws session_busy
+     */
+    public function move(string $sid, int $seconds): bool {
+        if ($this->source->read($sid) === null) {
+            return false;
+        }
+        return $this->source->exclusively($sid, $seconds, function () use ($sid): bool {
+            $session = $this->source->read($sid);
+            if ($session === null || !$session->is_live()) {
+                return false;
+            }
+            $this->target->write($session);
+            $this->source->remove($sid);
+            return true;
+        });
+    }
+
+    /** Copies one session, leaving the source as it is. */
+    public function copy(string $sid): bool {
+        $session = $this->source->read($sid);
+        if ($session === null || !$session->is_live()) {
+            return false;
+        }
+        $this->target->write($session);
+        return true;
+    }
+
+    /** Moves what the source holds of one user, so that "log out everywhere" finds it. */
+    public function move_user(int $userid, int $seconds): void {
+        foreach ($this->source->sids_of_user($userid) as $sid) {
+            $this->move($sid, $seconds);
+        }
+    }
+}
