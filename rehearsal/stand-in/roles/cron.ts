@@ -51,6 +51,9 @@ async function round(database: Database): Promise<void> {
      ON CONFLICT (plugin, name) DO UPDATE SET value = excluded.value`,
     [String(now)],
   );
-  await database.query(`UPDATE ${database.prefix}task_scheduled SET lastruntime = $1, nextruntime = $1 + 60`, [now]);
+  await database.query(`UPDATE ${database.prefix}task_scheduled SET lastruntime = $1, nextruntime = $2`, [
+    now,
+    now + 60,
+  ]);
   say('cron: one round');
 }

@@ -30,7 +30,6 @@ async function probeRedis(server: CacheServer, { certificateAuthority }: Setting
   const client = await connectRedis({ ...server, tls: true, certificateAuthority });
   try {
     const key = probeKey();
-    await client.ping();
     await client.set(key, 'probe', 'EX', 60);
     if ((await client.get(key)) !== 'probe') throw new Error('a key that was set did not come back');
     await client.del(key);

@@ -15,17 +15,8 @@ export interface RedisAddress {
  * The server's certificate is verified.
  */
 export function openRedis(address: RedisAddress): Redis {
-  const client = new Redis({
-    host: address.host,
-    port: address.port,
-    ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: address.certificateAuthority ? { ca: address.certificateAuthority } : {} } : {}),
-    connectTimeout: 5_000,
-    commandTimeout: 5_000,
-    maxRetriesPerRequest: 1,
-    retryStrategy: (attempt) => Math.min(attempt * 200, 2_000),
-    lazyConnect: true,
-  });
+  const retryStrategy = (attempt: number) => Math.min(attempt * 200, 2_000);
+  const client = makeClient(address, { retryStrategy, maxRetriesPerRequest: 1 });
   let last = '';
   client.on('error', (error: Error) => {
     if (error.message !== last) say(`Redis at ${address.host}:${address.port}: ${error.message}`);
@@ -39,27 +30,33 @@ export function openRedis(address: RedisAddress): Redis {
  * @throws Error as the server or TLS gave it
  */
 export async function connectRedis(address: RedisAddress): Promise<Redis> {
-  const client = new Redis({
-    host: address.host,
-    port: address.port,
-    ...(address.tls ? { tls: address.certificateAuthority ? { ca: address.certificateAuthority } : {} } : {}),
-    connectTimeout: 5_000,
-    commandTimeout: 5_000,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    enableReadyCheck: false,
-    lazyConnect: true,
-  });
+  const client = makeClient(address, { retryStrategy: () => null, maxRetriesPerRequest: 0 });
   let cause: Error | undefined;
   client.on('error', (error: Error) => {
-    cause = error;
+    cause ??= error;
   });
   try {
     await client.connect();
-    if (address.password !== undefined) await client.auth(address.password);
+    await client.ping();
     return client;
   } catch (error) {
     client.disconnect();
     throw cause ?? error;
   }
+}
+
+function makeClient(
+  { host, port, tls, password, certificateAuthority }: RedisAddress,
+  retries: { retryStrategy: (attempt: number) => number | null; maxRetriesPerRequest: number },
+): Redis {
+  return new Redis({
+    host,
+    port,
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: certificateAuthority ? { ca: certificateAuthority } : {} } : {}),
+    ...retries,
+    connectTimeout: 5_000,
+    commandTimeout: 5_000,
+    lazyConnect: true,
+  });
 }

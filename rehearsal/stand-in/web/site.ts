@@ -30,7 +30,7 @@ const SESSION_COOKIE = 'MoodleSession';
 /** Answers a page as Moodle would with this database, including the states in which it is not yet whole. */
 export async function answer(parts: SiteParts, request: PageRequest): Promise<PageAnswer> {
   const { wwwroot } = parts.settings;
-  if (request.host !== wwwroot.host) return redirect(`${wwwroot.origin}${request.path}`);
+  if (request.host.toLowerCase() !== wwwroot.host) return redirect(`${wwwroot.origin}${request.path}`);
   const early = await answerUnlessInstalled(parts, request);
   if (early) return early;
   const config = await siteConfig(parts);
