@@ -49,7 +49,12 @@ export class ProcessKeeper {
       detached: true,
       cwd: options.cwd,
       env: { ...options.env, [MARK]: this.#mark },
-      stdio: [options.logFile === undefined ? 'pipe' : 'ignore', output, output, ...(options.ipc ? ['ipc' as const] : [])],
+      stdio: [
+        options.logFile === undefined ? 'pipe' : 'ignore',
+        output,
+        output,
+        ...(options.ipc ? ['ipc' as const] : []),
+      ],
     });
     if (typeof output === 'number') closeSync(output);
     const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));

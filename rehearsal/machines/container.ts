@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { perWorld } from '../per-world.ts';
+import type { World } from '../world.ts';
+import { LOOPBACK } from './ports.ts';
+
+/** A container that is to run as a process of this computer. */
+export interface ContainerRequest {
+  readonly tag: string;
+  /** Words after the image's entry point: the role and its arguments. */
+  readonly command: readonly string[];
+  /** Last segment of the task's ARN. */
+  readonly nodeId: string;
+  /** The node's own port in place of the one that the container listens on. */
+  readonly port: number;
+  /** What the task definition, its secrets and ECS set. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface ContainerProcess {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Turns a container into a process. Tests put a node of their own in its place. */
+export const containerRuntimeOf = perWorld((world: World) => ({
+  processFor: (request: ContainerRequest): ContainerProcess =>
+    world.moodle.kind === 'real' ? moodleProcess(world, request) : standInProcess(world, request),
+}));
+
+/** Where CodeBuild's rehearsed build put what the image of that tag would hold. */
+export function imageFolder(world: Pick<World, 'directory'>, tag: string): { code: string; node: string } {
+  const folder = join(world.directory, 'images', tag);
+  return { code: join(folder, 'code'), node: join(folder, 'node') };
+}
+
+function moodleProcess(world: World, request: ContainerRequest): ContainerProcess {
+  const { node } = imageFolder(world, request.tag);
+  return { command: join(node, 'entrypoint'), args: request.command, env: environment(world, request) };
+}
+
+const standIn = fileURLToPath(new URL('../stand-in/main.ts', import.meta.url));
+
+function standInProcess(world: World, request: ContainerRequest): ContainerProcess {
+  // How long the stand-in's install takes, and the like: settings of a rehearsal and not of a site.
+  const knobs = Object.entries(process.env).filter(([name]) => name.startsWith('STAND_IN_'));
+  return {
+    command: process.execPath,
+    args: [standIn, ...request.command],
+    env: { ...(Object.fromEntries(knobs) as Record<string, string>), ...environment(world, request) },
+  };
+}
+
+/** What Containerfile's ENV sets in the image, for this node's place on this computer. */
+function environment(world: World, request: ContainerRequest): Record<string, string> {
+  const { code, node } = imageFolder(world, request.tag);
+  return {
+    // Servers are in sbin, which an ordinary user's path leaves out.
+    PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`,
+    LANG: 'C.UTF-8',
+    ...request.environment,
+    MOODLE_DIRROOT: code,
+    MOODLE_NODE_SCRIPTS: node,
+    MOODLE_LOCAL: join(world.directory, 'nodes', request.nodeId),
+    MOODLE_LISTEN: `${LOOPBACK}:${request.port}`,
+    SSL_CERT_FILE: world.certificateAuthorityFile,
+  };
+}

@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { arn, type World } from '../../world.ts';
+import { containerRuntimeOf } from '../container.ts';
+import type { TargetGroup } from '../load-balancer/target-group.ts';
+import { limitOnWork } from '../pace.ts';
+import { freePort, LOOPBACK } from '../ports.ts';
+import { type Exit, type KeptProcess, keeperOf } from '../process-keeper.ts';
+import { containerEnvironment } from './environment.ts';
+import { healthDefaults, runHealthCommand } from './health-command.ts';
+import { metadataServerOf, type TaskMetadata } from './metadata.ts';
+import { prepare, TaskStartError } from './start-up.ts';
+import { containerOf } from './task-definitions.ts';
+import type { HealthStatus, LastStatus, StopCode, TaskDefinition, TaskOverride } from './types.ts';
+
+export interface TaskRequest {
+  readonly clusterName: string;
+  readonly definition: TaskDefinition;
+  readonly overrides: TaskOverride;
+  readonly startedBy?: string;
+  readonly group: string;
+  /** Where the task is registered while it runs. */
+  readonly targetGroup?: TargetGroup;
+  /** Called after each change of a status. */
+  readonly changed: () => void;
+}
+
+/** Fargate's default; at most 120. */
+const STOP_TIMEOUT_SECONDS = 30;
+/** A health command is not run more often than this, however fast the rehearsal's pace. */
+const SHORTEST_INTERVAL_MILLISECONDS = 500;
+
+/** One task: a container that runs as a process of this computer, from PROVISIONING to STOPPED. */
+export class Task {
+  readonly id = randomBytes(16).toString('hex');
+  readonly taskArn: string;
+  readonly request: TaskRequest;
+  readonly createdAt = Date.now();
+  lastStatus: LastStatus = 'PROVISIONING';
+  desiredStatus: 'RUNNING' | 'STOPPED' = 'RUNNING';
+  healthStatus: HealthStatus = 'UNKNOWN';
+  startedAt: number | undefined;
+  stoppingAt: number | undefined;
+  stoppedAt: number | undefined;
+  stopCode: StopCode | undefined;
+  stoppedReason: string | undefined;
+  exitCode: number | undefined;
+  imageDigest: string | undefined;
+  port: number | undefined;
+  /** Whether it was healthy in every respect at some moment. */
+  wasHealthy = false;
+  readonly #world: World;
+  #process: KeptProcess | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(world: World, request: TaskRequest) {
+    this.#world = world;
+    this.request = request;
+    this.taskArn = arn(world, 'ecs', `task/${request.clusterName}/${this.id}`);
+    void this.#start();
+  }
+
+  /** Takes the task out of the load balancer, then asks it to end, then kills it after its stopTimeout. */
+  stop(code: StopCode, reason: string): Promise<void> {
+    this.#ending ??= this.#end(code, reason);
+    return this.#ending;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#become('PENDING');
+      const prepared = await prepare(this.#world, this.request.definition);
+      this.imageDigest = prepared.imageDigest;
+      this.port = await freePort();
+      if (this.desiredStatus === 'STOPPED') return;
+      const metadata = await metadataServerOf(this.#world);
+      const environment = containerEnvironment(this.request.definition, this.request.overrides, prepared);
+      const launch = containerRuntimeOf(this.#world).processFor({
+        tag: prepared.tag,
+        command: this.#override()?.command ?? containerOf(this.request.definition).command ?? [],
+        nodeId: this.id,
+        port: this.port,
+        environment: {
+          ...environment,
+          ECS_CONTAINER_METADATA_URI_V4: metadata.publish(this.id, () => this.#metadata()),
+        },
+      });
+      this.#process = await keeperOf(this.#world).start(launch.command, launch.args, {
+        env: launch.env,
+        cwd: this.#world.directory,
+        logFile: join(this.#world.directory, 'logs', 'nodes', `${this.id}.log`),
+      });
+      void this.#process.exited.then((exit) => this.#exited(exit));
+      this.startedAt = Date.now();
+      this.request.targetGroup?.register(LOOPBACK, this.port);
+      this.#become('RUNNING');
+      void this.#watchHealth(launch.env);
+    } catch (error) {
+      const words = error instanceof TaskStartError ? error.message : `CannotStartContainerError: ${String(error)}`;
+      await this.stop('TaskFailedToStart', words);
+    }
+  }
+
+  async #end(code: StopCode, reason: string): Promise<void> {
+    this.desiredStatus = 'STOPPED';
+    this.stopCode = code;
+    this.stoppedReason = reason;
+    this.stoppingAt = Date.now();
+    const { targetGroup } = this.request;
+    if (targetGroup && this.#process && this.port !== undefined) {
+      this.#become('DEACTIVATING');
+      await targetGroup.deregister(LOOPBACK, this.port);
+    }
+    if (this.#process) {
+      this.#become('STOPPING');
+      const seconds = containerOf(this.request.definition).stopTimeout ?? STOP_TIMEOUT_SECONDS;
+      this.exitCode = exitCodeOf(await this.#process.stop(seconds * 1_000));
+    }
+    (await metadataServerOf(this.#world)).withdraw(this.id);
+    this.stoppedAt = Date.now();
+    this.#become('STOPPED');
+  }
+
+  #exited(exit: Exit): void {
+    if (this.desiredStatus === 'STOPPED') return;
+    this.exitCode = exitCodeOf(exit);
+    void this.stop('EssentialContainerExited', 'Essential container in task exited');
+  }
+
+  async #watchHealth(env: Readonly<Record<string, string>>): Promise<void> {
+    const container = containerOf(this.request.definition);
+    const check = container.healthCheck;
+    if (!check) return;
+    const interval = Math.max(
+      this.#world.scaled(check.interval ?? healthDefaults.interval),
+      SHORTEST_INTERVAL_MILLISECONDS,
+    );
+    const started = Date.now();
+    const startPeriod = limitOnWork(this.#world, check.startPeriod ?? healthDefaults.startPeriod);
+    let failures = 0;
+    for (;;) {
+      await wait(interval, undefined, { ref: false });
+      if (this.lastStatus !== 'RUNNING') return;
+      const healthy = await runHealthCommand(check, container, this.port ?? 0, env);
+      failures = healthy || Date.now() - started < startPeriod ? 0 : failures + 1;
+      const status =
+        failures >= (check.retries ?? healthDefaults.retries) ? 'UNHEALTHY' : healthy ? 'HEALTHY' : this.healthStatus;
+      if (status !== this.healthStatus) {
+        this.healthStatus = status;
+        this.request.changed();
+      }
+    }
+  }
+
+  #override() {
+    return this.request.overrides.containerOverrides?.[0];
+  }
+
+  #become(status: LastStatus): void {
+    this.lastStatus = status;
+    this.request.changed();
+  }
+
+  #metadata(): TaskMetadata {
+    const { definition, clusterName } = this.request;
+    const { name, image } = containerOf(definition);
+    return {
+      Cluster: clusterName,
+      TaskARN: this.taskArn,
+      Family: definition.family,
+      Revision: String(definition.revision),
+      DesiredStatus: this.desiredStatus,
+      KnownStatus: this.lastStatus,
+      LaunchType: 'FARGATE',
+      Containers: [{ Name: name, Image: image, KnownStatus: this.lastStatus }],
+    };
+  }
+}
+
+/** As Docker shows it: 128 and the signal's number for a process that a signal ended. */
+function exitCodeOf({ code, signal }: Exit): number {
+  return code ?? 128 + (signal ? constants.signals[signal] : 0);
+}

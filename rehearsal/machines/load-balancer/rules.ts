@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerItself, forward } from './forward.ts';
+import type { TargetGroup } from './target-group.ts';
+
+export type Action =
+  | { readonly type: 'forward'; readonly group: TargetGroup }
+  | { readonly type: 'fixed-response'; readonly code: number; readonly contentType: string; readonly body: string }
+  | {
+      readonly type: 'redirect';
+      readonly code: number;
+      /** Location with the fields `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. */
+      readonly location: string;
+    };
+
+/** One condition of a rule: it holds when any of its patterns (with `*` and `?`) matches. */
+export interface Condition {
+  readonly field: 'path-pattern' | 'host-header' | 'http-header';
+  readonly headerName?: string;
+  readonly values: readonly string[];
+}
+
+export interface Rule {
+  readonly priority: number;
+  readonly conditions: readonly Condition[];
+  readonly action: Action;
+}
+
+/** The action of the first rule, by priority, whose conditions all hold; else the listener's default action. */
+export function actionFor(client: IncomingMessage, rules: readonly Rule[], defaultAction: Action): Action {
+  const rule = [...rules]
+    .sort((one, other) => one.priority - other.priority)
+    .find(({ conditions }) => conditions.every((condition) => holds(condition, client)));
+  return rule?.action ?? defaultAction;
+}
+
+export function act(action: Action, client: IncomingMessage, answer: ServerResponse, idleTimeoutSeconds: number): void {
+  if (action.type === 'forward') {
+    forward(action.group, client, answer, idleTimeoutSeconds);
+    return;
+  }
+  client.resume();
+  if (action.type === 'fixed-response') {
+    answer.writeHead(action.code, { Server: 'awselb/2.0', 'Content-Type': action.contentType });
+    answer.end(action.body);
+    return;
+  }
+  answer.setHeader('Location', fillIn(action.location, client));
+  answerItself(answer, action.code, action.code === 301 ? 'Moved Permanently' : 'Found');
+}
+
+function holds(condition: Condition, client: IncomingMessage): boolean {
+  const { pathname } = new URL(client.url ?? '/', 'http://host');
+  const subject = {
+    'path-pattern': pathname,
+    'host-header': (client.headers.host ?? '').replace(/:\d+$/, '').toLowerCase(),
+    'http-header': String(client.headers[condition.headerName?.toLowerCase() ?? ''] ?? ''),
+  }[condition.field];
+  return condition.values.some((pattern) => wildcard(pattern, condition.field !== 'path-pattern').test(subject));
+}
+
+function wildcard(pattern: string, ignoreCase: boolean): RegExp {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, ignoreCase ? 'i' : '');
+}
+
+function fillIn(location: string, client: IncomingMessage): string {
+  const url = new URL(client.url ?? '/', `http://${client.headers.host ?? 'localhost'}`);
+  const fields: Record<string, string> = {
+    protocol: 'http',
+    host: url.hostname,
+    port: url.port === '' ? '80' : url.port,
+    path: url.pathname.slice(1),
+    query: url.search.slice(1),
+  };
+  return location.replace(/#\{(\w+)\}/g, (_, name: string) => fields[name] ?? '');
+}
