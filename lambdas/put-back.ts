@@ -1,0 +1,297 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { readServing } from './shared/acknowledgements.ts';
+import type { BeforeRollout } from './shared/before-rollout.ts';
+import {
+  readCacheConfiguration,
+  readCacheConfigurationHash,
+  sameCacheConfiguration,
+  writeCacheConfiguration,
+} from './shared/cache-configuration.ts';
+import {
+  HoldLost,
+  NodesStillBeingReplaced,
+  SessionsNotCopied,
+  TaskStillRunning,
+  Wait,
+  waitNames,
+} from './shared/errors.ts';
+import { asPhaseError, makeHandler } from './shared/handler.ts';
+import { type Rollout, readHold, releaseHold } from './shared/hold.ts';
+import { number } from './shared/moodle-database.ts';
+import { describeService, nodeId, readReplacement, replaceNodes, runningNodes, updateService } from './shared/nodes.ts';
+import { openDatabase } from './shared/open-database.ts';
+import { readParameters, writeParameters } from './shared/parameters.ts';
+import { readCapacity, setCapacity } from './shared/scaling.ts';
+import { closeMigration, readOpenMigration, type SwitchingClients, switchSessions } from './shared/session-switch.ts';
+import { type SessionStore, settingsFrom } from './shared/settings.ts';
+import { setStickiness } from './shared/stickiness.ts';
+
+export interface PutBackClients extends SwitchingClients {
+  readonly scaling: ApplicationAutoScalingClient;
+}
+
+/** The state machine's state when a phase failed: outputs of the phases that were done, and the failure. */
+export interface FailedRollout {
+  readonly failure?: CaughtError;
+  readonly [output: string]: unknown;
+}
+
+/** What a `Catch` gives. */
+interface CaughtError {
+  readonly Error?: string;
+  readonly Cause?: string;
+}
+
+export interface PutBack {
+  readonly error: string;
+  /** Which phase failed, why, what was put back, what was not, what to do next. */
+  readonly cause: string;
+  readonly subject: string;
+  readonly notification: string;
+}
+
+/** Phases in their order, by the member of the state that each one's output becomes. */
+const phases = [
+  ['checked', 'Check the site'],
+  ['image', 'Build image'],
+  ['node', 'Start one node'],
+  ['install', 'Wait for install'],
+  ['lastip', 'Fix lastip'],
+  ['cacheStores', 'Configure cache stores'],
+  ['sessions', 'Enable session caching'],
+  ['scale', 'Scale out'],
+  ['verified', 'Verify the site'],
+  ['released', 'Release the site'],
+] as const;
+
+/**
+ * Puts back what this rollout changed, step by step, each one tried also when another fails; releases the site; and
+ * says all of it in plain words. What another execution holds is not touched.
+ *
+ * @throws TaskStillRunning, NodesStillBeingReplaced while sessions are on their way back
+ */
+export async function putBack(
+  clients: PutBackClients,
+  { site, execution, rollout: state }: Rollout & { readonly rollout: FailedRollout },
+): Promise<PutBack> {
+  const rollout = { site, execution };
+  const hold = await readHold(clients.database, site);
+  const steps = hold?.execution === execution ? await putBackHeld(clients, rollout, hold.before) : undefined;
+  if (steps) await releaseHold(clients.database, rollout);
+  return report(rollout, state, steps);
+}
+
+interface Step {
+  readonly what: string;
+  /** Undefined when it worked. */
+  readonly problem?: string;
+}
+
+/**
+ * @throws Wait when a step is not finished yet; the next call begins anew, and every step finds what is done already
+ */
+async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: BeforeRollout): Promise<Step[]> {
+  const { database, ecs, ssm, scaling, balancer, settings } = clients;
+  const steps: Step[] = [];
+  const passing: Error[] = [];
+  const attempt = async (what: string, work: () => Promise<boolean>) => {
+    try {
+      if (await work()) steps.push({ what });
+    } catch (thrown) {
+      const error = asPhaseError(thrown, 'Put back');
+      if (error instanceof HoldLost) throw error;
+      // The steps after sessions and nodes rely on them, so these two waits end the call; other trouble does not.
+      const unfinished = error instanceof TaskStillRunning || error instanceof NodesStillBeingReplaced;
+      if (unfinished && (await mayStillWait(clients, rollout))) throw error;
+      if (error instanceof Wait && !unfinished) passing.push(error);
+      steps.push({ what, problem: error.message });
+    }
+  };
+  const nodesStay = before.desired > 0;
+
+  await attempt('cache stores as before', async () => {
+    const current = await readCacheConfiguration(database, rollout.site);
+    if (sameCacheConfiguration(current, before.cacheConfiguration)) return false;
+    await writeCacheConfiguration(database, rollout, before.cacheConfiguration);
+    return true;
+  });
+  if (nodesStay) {
+    await attempt(`nodes as before, sessions in ${before.sessionStore}`, () => nodesBack(clients, rollout, before));
+  }
+  await attempt('settings as before', async () => {
+    const changed = await writeParameters(ssm, settings, before.parameters);
+    await closeMigration(database, rollout);
+    await setStickiness(balancer, settings, before.stickiness);
+    return changed.length > 0;
+  });
+  await attempt(`${before.cronDesired} cron nodes`, async () => {
+    const { desiredCount, taskDefinition } = await describeService(ecs, settings, settings.cronServiceName);
+    if (desiredCount === before.cronDesired && taskDefinition === before.cronTaskDefinition) return false;
+    await updateService(ecs, settings, settings.cronServiceName, {
+      desiredCount: before.cronDesired,
+      taskDefinition: before.cronTaskDefinition,
+    });
+    return true;
+  });
+  const { minimum, maximum, suspended } = before.capacity;
+  const range = `autoscaling ${minimum} to ${maximum}${suspended ? ', suspended' : ''}`;
+  await attempt(`${before.desired} web nodes, ${range}`, async () => {
+    const { desiredCount } = await describeService(ecs, settings, settings.webServiceName);
+    const capacity = await readCapacity(scaling, settings);
+    // The range first: the scaling of a range that excludes the count would bring the count back into it.
+    await setCapacity(scaling, settings, before.capacity);
+    await updateService(ecs, settings, settings.webServiceName, {
+      desiredCount: before.desired,
+      healthCheckGracePeriodSeconds: before.healthGraceSeconds,
+      ...(nodesStay ? {} : { taskDefinition: before.taskDefinition }),
+    });
+    return desiredCount !== before.desired || !isDeepStrictEqual(capacity, before.capacity);
+  });
+  if (passing[0]) throw passing[0];
+  return steps;
+}
+
+const sessionsBack = 'put back sessions';
+const nodesOnly = 'put back nodes';
+
+/**
+ * Nodes that serve people go back to the store, the image and the cache stores of before, sessions first.
+ *
+ * @returns whether anything had to change
+ */
+async function nodesBack(clients: PutBackClients, rollout: Rollout, before: BeforeRollout): Promise<boolean> {
+  const { database, ssm, settings } = clients;
+  const change = { taskDefinition: before.taskDefinition };
+  const { from, outdated } = await nodesNow(clients, rollout, before);
+  const asked = await readReplacement(database, rollout, sessionsBack);
+  if (from || asked) {
+    try {
+      await switchSessions(clients, rollout, {
+        from: from ?? settings.sessionStoreType,
+        to: before.sessionStore,
+        purpose: sessionsBack,
+        stickiness: before.stickiness,
+        change,
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof SessionsNotCopied)) throw error;
+      // A store that cannot be read must not keep the site on it: whoever is only there logs in again.
+      await writeParameters(ssm, settings, { 'session-store': before.sessionStore });
+      await replaceNodes(clients, rollout, nodesOnly, change);
+      throw error;
+    }
+  }
+  if (!outdated && !(await readReplacement(database, rollout, nodesOnly))) return false;
+  await writeParameters(ssm, settings, { 'session-store': before.sessionStore });
+  await replaceNodes(clients, rollout, nodesOnly, change);
+  return true;
+}
+
+/** The store that some node keeps sessions in other than before, and whether any node is otherwise not as before. */
+async function nodesNow(
+  { database, ecs, ssm, settings }: PutBackClients,
+  { site }: Rollout,
+  before: BeforeRollout,
+): Promise<{ from: SessionStore | undefined; outdated: boolean }> {
+  const nodes = (await runningNodes(ecs, settings)).map(nodeId);
+  const serving = [...(await readServing(database, site, nodes)).values()];
+  const hash = await readCacheConfigurationHash(database, site);
+  const migration = await readOpenMigration(database, site);
+  const service = await describeService(ecs, settings, settings.webServiceName);
+  const { 'session-store': sessionStore } = await readParameters(ssm, settings);
+  const elsewhere = serving.map((node) => node.sessionStore).find((store) => store !== before.sessionStore);
+  return {
+    from: elsewhere,
+    outdated:
+      migration !== undefined ||
+      sessionStore !== before.sessionStore ||
+      service.taskDefinition !== before.taskDefinition ||
+      serving.some((node) => node.cacheConfigurationHash !== hash),
+  };
+}
+
+/** Waiting for nodes and tasks of the way back has an end, so that the rest of it is put back at all. */
+const putBackMinutes = 20;
+
+async function mayStillWait({ database }: PutBackClients, rollout: Rollout): Promise<boolean> {
+  const [row] = await database.query(
+    `SELECT coalesce(max(extract(epoch FROM now() - requested_at)), 0)::float8 AS age
+       FROM (SELECT requested_at FROM moodle_lifecycle.node_replacement
+              WHERE site = :site AND execution = :execution AND purpose LIKE 'put back%'
+             UNION ALL
+             SELECT requested_at FROM moodle_lifecycle.task_run
+              WHERE site = :site AND execution = :execution AND purpose LIKE 'put back%') AS asked`,
+    { ...rollout },
+  );
+  return number(row, 'age') < putBackMinutes * 60;
+}
+
+/** Says what happened, for the execution's own cause and for the operator's notification. */
+function report(rollout: Rollout, state: FailedRollout, steps: readonly Step[] | undefined): PutBack {
+  const caught = state.failure ?? (state as CaughtError);
+  const phase = phases.find(([output]) => !(output in state))?.[1] ?? 'Release the site';
+  const error = caught.Error ?? 'UnexpectedError';
+  const again = startAgain(rollout.execution);
+  const sentences = [`“${phase}” failed (${error}): ${why(error, caught.Cause)}`, ...waysBack(steps), `Next: ${again}`];
+  return {
+    error,
+    cause: sentences.join('\n'),
+    subject: `Moodle site ${rollout.site}: install failed in "${phase}"`.slice(0, 100),
+    notification: [...sentences, `Execution: ${rollout.execution}`].join('\n\n'),
+  };
+}
+
+function waysBack(steps: readonly Step[] | undefined): string[] {
+  if (steps === undefined) return ['This rollout did not hold the site, so there was nothing to put back.'];
+  const done = steps.filter((step) => !step.problem).map((step) => step.what);
+  const open = steps.filter((step) => step.problem).map((step) => `${step.what} (${step.problem})`);
+  return [
+    done.length > 0 ? `Put back: ${done.join('; ')}.` : 'Nothing had to be put back.',
+    ...(open.length > 0 ? [`NOT put back: ${open.join('; ')}.`] : []),
+    'The site is released.',
+  ];
+}
+
+/** A function's error is JSON with its message; Step Functions' own is plain text. */
+function why(error: string, cause = ''): string {
+  const message = messageOf(cause) || 'no cause was given.';
+  const waited = waitNames.find((name) => name === error);
+  return waited ? `it was waited for as long as is sensible. Last: ${message}` : message;
+}
+
+function messageOf(cause: string): string {
+  try {
+    const parsed: unknown = JSON.parse(cause);
+    const message = (parsed as { errorMessage?: unknown } | null)?.errorMessage;
+    return typeof message === 'string' ? message : cause;
+  } catch {
+    return cause;
+  }
+}
+
+/** `arn:…:execution:<machine>:<name>` names its state machine. */
+function startAgain(execution: string): string {
+  const machine = execution.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
+  return `once mended, aws stepfunctions start-execution --state-machine-arn ${machine} --input '{}'`;
+}
+
+export const handler = makeHandler(
+  'Put back',
+  (): PutBackClients => {
+    const settings = settingsFrom();
+    return {
+      settings,
+      database: openDatabase(settings),
+      ecs: new ECSClient({}),
+      ssm: new SSMClient({}),
+      scaling: new ApplicationAutoScalingClient({}),
+      balancer: new ElasticLoadBalancingV2Client({}),
+    };
+  },
+  putBack,
+);

@@ -1,0 +1,61 @@
+import { DatabaseResuming, DatabaseUnreachable } from './errors.ts';
+
+const unreachable = (how: string, cause: unknown) =>
+  new DatabaseUnreachable(
+    `The database does not answer ${how}: ${words(cause)}. Nothing was changed by this attempt. It is tried again; if ` +
+      'it stays so, look whether the database is running and whether its security group admits the functions.',
+  );
+
+/** Names of the Data API's errors that pass by themselves. A SQL error (DatabaseErrorException) does not. */
+const passing = new Set([
+  'DatabaseUnavailableException',
+  'ServiceUnavailableError',
+  'InternalServerErrorException',
+  'InternalServerError',
+  'InvalidResourceStateException',
+  'ThrottlingException',
+  'TimeoutError',
+]);
+
+/** @returns the error that the state machine knows, or the same error when waiting would not help */
+export function fromDataApi(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === 'DatabaseResumingException') {
+    return new DatabaseResuming('The database is starting again after its pause (about 15 s). It is tried again.');
+  }
+  const lostConnection = error.name === 'BadRequestException' && /communications? link failure/i.test(error.message);
+  const code = (error as { code?: unknown }).code;
+  if (passing.has(error.name) || lostConnection || networkCodes.has(String(code))) {
+    return unreachable('through the RDS Data API', error);
+  }
+  return error;
+}
+
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+]);
+
+/** SQLSTATE classes: 08 connection, 57P01-57P03 shutting down or starting up, 53300 too many connections. */
+const passingState = /^(08...|57P0[123]|53300)$/;
+
+/** @returns the error that the state machine knows, or the same error when waiting would not help */
+export function fromPostgres(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error instanceof AggregateError && error.errors.length > 0) return fromPostgres(error.errors[0]);
+  const code = String((error as { code?: unknown }).code ?? '');
+  const gone = /connection terminated|timeout expired|timeout exceeded|query read timeout/i.test(error.message);
+  if (networkCodes.has(code) || passingState.test(code) || gone) return unreachable('on its port', error);
+  return error;
+}
+
+function words(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.message ? cause.message.replace(/[.\s]+$/, '') : cause.name;
+}

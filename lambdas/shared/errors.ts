@@ -1,0 +1,196 @@
+/**
+ * Every way a phase can end other than well. The `name` is set by hand because it is the string that `Retry` and `Catch`
+ * of the state machines compare with, and a bundler may rename classes.
+ *
+ * A message says what happened, where, what was left as it was, and what to do next; it never holds a secret.
+ */
+abstract class PhaseError extends Error {
+  abstract override readonly name: ErrorName;
+}
+
+/** Not finished yet: the state machine calls the function again, until the state's attempts are used up. */
+export abstract class Wait extends PhaseError {
+  abstract override readonly name: WaitName;
+}
+
+/** The site is not in a condition that this rollout may touch. Nothing was changed. */
+export abstract class Refusal extends PhaseError {
+  abstract override readonly name: RefusalName;
+}
+
+/** Something that the phase needs did not work. */
+export abstract class Failure extends PhaseError {
+  abstract override readonly name: FailureName;
+}
+
+export const waitNames = [
+  'DatabaseResuming',
+  'DatabaseUnreachable',
+  'AwsNotAnswering',
+  'ImageStillBuilding',
+  'NodeStillStarting',
+  'InstallStillRunning',
+  'AdministratorStillPending',
+  'NodesStillBeingReplaced',
+  'TaskStillRunning',
+  'NodesNotYetHealthy',
+  'CronNotYetRun',
+] as const;
+
+export const refusalNames = [
+  'InputInvalid',
+  'SiteHeld',
+  'SiteStateUnknown',
+  'UnfinishedInstall',
+  'CacheNotAvailable',
+] as const;
+
+export const failureNames = [
+  'ImageBuildFailed',
+  'NodeFailedToStart',
+  'InstallFailed',
+  'WizardRefused',
+  'CacheStoreUnreachable',
+  'SessionStoreUnreachable',
+  'SessionsNotCopied',
+  'NodesNotHealthy',
+  'VerificationFailed',
+  'HoldLost',
+  'SettingMissing',
+  'UnexpectedError',
+] as const;
+
+export type WaitName = (typeof waitNames)[number];
+export type RefusalName = (typeof refusalNames)[number];
+export type FailureName = (typeof failureNames)[number];
+export type ErrorName = WaitName | RefusalName | FailureName;
+
+/** Aurora Serverless is starting again after its pause; about 15 s, longer after a day. */
+export class DatabaseResuming extends Wait {
+  override readonly name = 'DatabaseResuming';
+}
+
+/** No answer from the database. */
+export class DatabaseUnreachable extends Wait {
+  override readonly name = 'DatabaseUnreachable';
+}
+
+/** An AWS API throttled or failed on its side, also after the client's own retries. */
+export class AwsNotAnswering extends Wait {
+  override readonly name = 'AwsNotAnswering';
+}
+
+export class ImageStillBuilding extends Wait {
+  override readonly name = 'ImageStillBuilding';
+}
+
+export class NodeStillStarting extends Wait {
+  override readonly name = 'NodeStillStarting';
+}
+
+export class InstallStillRunning extends Wait {
+  override readonly name = 'InstallStillRunning';
+}
+
+/** The operator has not yet completed Moodle's wizard. */
+export class AdministratorStillPending extends Wait {
+  override readonly name = 'AdministratorStillPending';
+}
+
+export class NodesStillBeingReplaced extends Wait {
+  override readonly name = 'NodesStillBeingReplaced';
+}
+
+/** A one-off task has not stopped yet. */
+export class TaskStillRunning extends Wait {
+  override readonly name = 'TaskStillRunning';
+}
+
+export class NodesNotYetHealthy extends Wait {
+  override readonly name = 'NodesNotYetHealthy';
+}
+
+/** Moodle's cron has not run since this rollout began. */
+export class CronNotYetRun extends Wait {
+  override readonly name = 'CronNotYetRun';
+}
+
+export class InputInvalid extends Refusal {
+  override readonly name = 'InputInvalid';
+}
+
+/** Another rollout that is still running holds the site. */
+export class SiteHeld extends Refusal {
+  override readonly name = 'SiteHeld';
+}
+
+/** The database says neither installed, nor absent, nor an install of ours. */
+export class SiteStateUnknown extends Refusal {
+  override readonly name = 'SiteStateUnknown';
+}
+
+/** An unfinished install that may not be cleared or finished by this rollout. */
+export class UnfinishedInstall extends Refusal {
+  override readonly name = 'UnfinishedInstall';
+}
+
+export class CacheNotAvailable extends Refusal {
+  override readonly name = 'CacheNotAvailable';
+}
+
+export class ImageBuildFailed extends Failure {
+  override readonly name = 'ImageBuildFailed';
+}
+
+export class NodeFailedToStart extends Failure {
+  override readonly name = 'NodeFailedToStart';
+}
+
+export class InstallFailed extends Failure {
+  override readonly name = 'InstallFailed';
+}
+
+/** Moodle's wizard does not go on for the operator's address, or goes on for another. */
+export class WizardRefused extends Failure {
+  override readonly name = 'WizardRefused';
+}
+
+export class CacheStoreUnreachable extends Failure {
+  override readonly name = 'CacheStoreUnreachable';
+}
+
+export class SessionStoreUnreachable extends Failure {
+  override readonly name = 'SessionStoreUnreachable';
+}
+
+export class SessionsNotCopied extends Failure {
+  override readonly name = 'SessionsNotCopied';
+}
+
+export class NodesNotHealthy extends Failure {
+  override readonly name = 'NodesNotHealthy';
+}
+
+export class VerificationFailed extends Failure {
+  override readonly name = 'VerificationFailed';
+}
+
+/** Another rollout has taken the site over; this one writes nothing any more. */
+export class HoldLost extends Failure {
+  override readonly name = 'HoldLost';
+}
+
+/** The function was deployed without an environment variable that it reads. */
+export class SettingMissing extends Failure {
+  override readonly name = 'SettingMissing';
+}
+
+/** Anything that no phase foresaw, with the original error's name in the message. */
+export class UnexpectedError extends Failure {
+  override readonly name = 'UnexpectedError';
+}
+
+/** Whether an error is one of this file, also after it crossed a bundle's boundary. */
+export function isPhaseError(error: unknown): error is PhaseError {
+  return error instanceof PhaseError;
+}

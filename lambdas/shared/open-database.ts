@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { RDSDataClient } from '@aws-sdk/client-rds-data';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DataApiDatabase } from './data-api-database.ts';
+import type { MoodleDatabase } from './moodle-database.ts';
+import { PgDatabase } from './pg-database.ts';
+import { readSecret } from './secrets.ts';
+import type { Settings } from './settings.ts';
+
+/** Lambda's own bundle of certificate authorities, which holds those of RDS; Node.js does not load it by itself. */
+const lambdaCertificates = '/var/runtime/ca-cert.pem';
+
+/** One statement of the Data API may take 45 s; the client has to wait longer than the service. */
+const dataApiMilliseconds = 60_000;
+
+/** The site's database by the driver that the site was deployed with. Connects at the first statement. */
+export function openDatabase(settings: Settings): MoodleDatabase {
+  if (settings.databaseDriver === 'data-api') {
+    return new DataApiDatabase(new RDSDataClient({ requestHandler: { requestTimeout: dataApiMilliseconds } }), {
+      resourceArn: settings.databaseClusterArn,
+      secretArn: settings.databaseSecretArn,
+      database: settings.databaseName,
+    });
+  }
+  const secrets = new SecretsManagerClient({});
+  const file = settings.databaseCertificateFile ?? (existsSync(lambdaCertificates) ? lambdaCertificates : undefined);
+  return new PgDatabase({
+    host: settings.databaseHost,
+    port: settings.databasePort,
+    database: settings.databaseName,
+    tls: file ? { ca: readFileSync(file, 'utf8') } : {},
+    credentials: async () => {
+      const secret = await readSecret(secrets, settings.databaseSecretArn);
+      return { user: secret.username ?? '', password: secret.password ?? '' };
+    },
+  });
+}

@@ -1,0 +1,202 @@
+import { SettingMissing } from './errors.ts';
+
+export type SessionStore = 'database' | 'redis' | 'memcached';
+
+/**
+ * What the function was deployed with. Every member is read from the environment when it is first asked for, so that a
+ * function needs only the variables of its own phase.
+ */
+export interface Settings {
+  readonly site: string;
+  /** Address of the site without a slash at its end. */
+  readonly siteUrl: string;
+  readonly clusterArn: string;
+  readonly webServiceName: string;
+  readonly cronServiceName: string;
+  readonly taskDefinitionFamily: string;
+  readonly cronTaskDefinitionFamily: string;
+  readonly containerName: string;
+  readonly taskSubnets: string[];
+  readonly taskSecurityGroups: string[];
+  readonly targetGroupArn: string;
+  /** For example `/moodle/campus`, without a slash at its end. */
+  readonly parameterPrefix: string;
+  readonly repositoryName: string;
+  readonly repositoryUri: string;
+  /** Tag made from the content of `image/` as it was deployed. */
+  readonly imageTag: string;
+  readonly buildProjectName: string;
+  readonly databaseDriver: 'data-api' | 'pg';
+  readonly databaseClusterArn: string;
+  readonly databaseSecretArn: string;
+  readonly databaseName: string;
+  readonly databaseHost: string;
+  readonly databasePort: number;
+  /** Prefix of Moodle's tables, for example `mdl_`. */
+  readonly databasePrefix: string;
+  /** PEM file with the certificate authority of the database; absent: the trust of Node.js. */
+  readonly databaseCertificateFile: string | undefined;
+  readonly adminUser: string;
+  readonly adminSecretArn: string;
+  readonly sessionStoreType: 'redis' | 'memcached';
+  readonly sessionStoreId: string;
+  readonly sessionStoreEndpoint: string;
+  readonly applicationStoreId: string;
+  readonly applicationStoreEndpoint: string;
+  readonly applicationStoreSecretArn: string;
+  readonly defaultNodes: number;
+  readonly maximumNodes: number;
+  readonly normalHealthGraceSeconds: number;
+  readonly installHealthGraceSeconds: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * @throws SettingMissing when the variable is absent or empty
+ */
+export function requireEnv(name: string, environment: Environment = process.env): string {
+  const value = environment[name];
+  if (value) return value;
+  throw new SettingMissing(
+    `The function's environment variable ${name} is not set. Nothing was touched. Deploy the lifecycle stack again.`,
+  );
+}
+
+function oneOf<Word extends string>(name: string, allowed: readonly Word[], environment: Environment): Word {
+  const value = requireEnv(name, environment);
+  const word = allowed.find((candidate) => candidate === value);
+  if (word) return word;
+  throw new SettingMissing(`The function's environment variable ${name} is “${value}”, not ${allowed.join(' or ')}.`);
+}
+
+function wholeNumber(name: string, environment: Environment): number {
+  const value = requireEnv(name, environment);
+  if (/^\d+$/.test(value)) return Number(value);
+  throw new SettingMissing(`The function's environment variable ${name} is “${value}”, not a whole number.`);
+}
+
+/** @throws SettingMissing when a member is read whose variable is absent or makes no sense */
+export function settingsFrom(environment: Environment = process.env): Settings {
+  const text = (name: string) => requireEnv(name, environment);
+  const list = (name: string) => text(name).split(',');
+  const number = (name: string) => wholeNumber(name, environment);
+  return {
+    get site() {
+      return text('SITE');
+    },
+    get siteUrl() {
+      return text('SITE_URL').replace(/\/+$/, '');
+    },
+    get clusterArn() {
+      return text('CLUSTER_ARN');
+    },
+    get webServiceName() {
+      return text('WEB_SERVICE_NAME');
+    },
+    get cronServiceName() {
+      return text('CRON_SERVICE_NAME');
+    },
+    get taskDefinitionFamily() {
+      return text('TASK_DEFINITION_FAMILY');
+    },
+    get cronTaskDefinitionFamily() {
+      return text('CRON_TASK_DEFINITION_FAMILY');
+    },
+    get containerName() {
+      return text('CONTAINER_NAME');
+    },
+    get taskSubnets() {
+      return list('TASK_SUBNETS');
+    },
+    get taskSecurityGroups() {
+      return list('TASK_SECURITY_GROUPS');
+    },
+    get targetGroupArn() {
+      return text('TARGET_GROUP_ARN');
+    },
+    get parameterPrefix() {
+      return text('PARAMETER_PREFIX').replace(/\/+$/, '');
+    },
+    get repositoryName() {
+      return text('REPOSITORY_NAME');
+    },
+    get repositoryUri() {
+      return text('REPOSITORY_URI');
+    },
+    get imageTag() {
+      return text('IMAGE_TAG');
+    },
+    get buildProjectName() {
+      return text('BUILD_PROJECT_NAME');
+    },
+    get databaseDriver() {
+      return oneOf('DATABASE_DRIVER', ['data-api', 'pg'], environment);
+    },
+    get databaseClusterArn() {
+      return text('DATABASE_CLUSTER_ARN');
+    },
+    get databaseSecretArn() {
+      return text('DATABASE_SECRET_ARN');
+    },
+    get databaseName() {
+      return text('DATABASE_NAME');
+    },
+    get databaseHost() {
+      return text('DATABASE_HOST');
+    },
+    get databasePort() {
+      return number('DATABASE_PORT');
+    },
+    get databasePrefix() {
+      return tablePrefix(text('DATABASE_PREFIX'));
+    },
+    get databaseCertificateFile() {
+      return environment.DATABASE_CERTIFICATE_FILE;
+    },
+    get adminUser() {
+      return text('ADMIN_USER');
+    },
+    get adminSecretArn() {
+      return text('ADMIN_SECRET_ARN');
+    },
+    get sessionStoreType() {
+      return oneOf('SESSION_STORE_TYPE', ['redis', 'memcached'], environment);
+    },
+    get sessionStoreId() {
+      return text('SESSION_STORE_ID');
+    },
+    get sessionStoreEndpoint() {
+      return text('SESSION_STORE_ENDPOINT');
+    },
+    get applicationStoreId() {
+      return text('APPLICATION_STORE_ID');
+    },
+    get applicationStoreEndpoint() {
+      return text('APPLICATION_STORE_ENDPOINT');
+    },
+    get applicationStoreSecretArn() {
+      return text('APPLICATION_STORE_SECRET_ARN');
+    },
+    get defaultNodes() {
+      return number('DEFAULT_NODES');
+    },
+    get maximumNodes() {
+      return number('MAXIMUM_NODES');
+    },
+    get normalHealthGraceSeconds() {
+      return number('NORMAL_HEALTH_GRACE_SECONDS');
+    },
+    get installHealthGraceSeconds() {
+      return number('INSTALL_HEALTH_GRACE_SECONDS');
+    },
+  };
+}
+
+/** The prefix becomes part of table names, which SQL cannot take as a parameter: so nothing but Moodle's own letters. */
+function tablePrefix(value: string): string {
+  if (/^[a-z][a-z0-9_]{0,9}$/.test(value)) return value;
+  throw new SettingMissing(
+    `The function's environment variable DATABASE_PREFIX is “${value}”; a prefix has at most 10 small letters, digits and _.`,
+  );
+}

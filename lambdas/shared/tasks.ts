@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { DescribeTasksCommand, type ECSClient, RunTaskCommand, type Task } from '@aws-sdk/client-ecs';
+import { readTaskReport, type TaskReport } from './acknowledgements.ts';
+import { TaskStillRunning } from './errors.ts';
+import { type Rollout, write } from './hold.ts';
+import { type MoodleDatabase, number, text, textOrNull } from './moodle-database.ts';
+import { describeService, nodeId, whyStopped } from './nodes.ts';
+import type { Settings } from './settings.ts';
+
+interface Running {
+  readonly ecs: ECSClient;
+  readonly database: MoodleDatabase;
+  readonly settings: Settings;
+}
+
+interface TaskRun {
+  readonly taskArn: string | null;
+  /** Seconds since 1970 as text, to the microsecond. */
+  readonly requestedAt: string;
+  /** Seconds since it was asked for. */
+  readonly age: number;
+}
+
+/**
+ * Runs one task of the site's image, once per purpose of an execution, and waits for what it writes.
+ *
+ * @param command role of the image and its words, for example `['probe', 'session']`
+ * @returns the task's own report; `ok` false, with the problem in plain words, also when it ended without one
+ * @throws TaskStillRunning until the task has reported or stopped
+ * @throws HoldLost
+ */
+export async function runTask(
+  clients: Running,
+  rollout: Rollout,
+  purpose: string,
+  command: readonly string[],
+): Promise<TaskReport> {
+  const { ecs, database, settings } = clients;
+  const run = (await readTaskRun(database, rollout, purpose)) ?? (await openTaskRun(database, rollout, purpose));
+  const taskArn = run.taskArn ?? (await startTask(clients, rollout, purpose, command, run));
+  // The task before its report: a task that stopped in between has then written what it had to write.
+  const { tasks: [task] = [] } = await ecs.send(
+    new DescribeTasksCommand({ cluster: settings.clusterArn, tasks: [taskArn] }),
+  );
+  const report = await readTaskReport(database, rollout.site, nodeId(taskArn), command[0] ?? '');
+  if (report) return report;
+  if (task && task.lastStatus !== 'STOPPED') {
+    throw new TaskStillRunning(
+      `The task “${command.join(' ')}” is ${task.lastStatus?.toLowerCase()} (${nodeId(task)}).`,
+    );
+  }
+  return { ok: false, problem: `the task ended without a report (${task ? why(task) : 'ECS no longer knows it'})` };
+}
+
+/** Seconds since this execution asked for the task; undefined when it has not. */
+export async function taskAge(
+  database: MoodleDatabase,
+  rollout: Rollout,
+  purpose: string,
+): Promise<number | undefined> {
+  return (await readTaskRun(database, rollout, purpose))?.age;
+}
+
+const why = (task: Task) => whyStopped(task).replace(/^node \S+ /, '');
+
+async function readTaskRun(database: MoodleDatabase, rollout: Rollout, purpose: string): Promise<TaskRun | undefined> {
+  const [row] = await database.query(
+    `SELECT task_arn, extract(epoch FROM requested_at)::text AS requested_at,
+            extract(epoch FROM now() - requested_at)::float8 AS age
+       FROM moodle_lifecycle.task_run WHERE site = :site AND execution = :execution AND purpose = :purpose`,
+    { ...rollout, purpose },
+  );
+  if (!row) return undefined;
+  return {
+    taskArn: textOrNull(row, 'task_arn'),
+    requestedAt: text(row, 'requested_at'),
+    age: number(row, 'age'),
+  };
+}
+
+async function openTaskRun(database: MoodleDatabase, rollout: Rollout, purpose: string): Promise<TaskRun> {
+  await write(
+    database,
+    rollout,
+    `INSERT INTO moodle_lifecycle.task_run (site, execution, purpose, requested_at)
+     SELECT :site, :execution, :purpose, now() WHERE {held}
+     ON CONFLICT (site, execution, purpose) DO UPDATE SET requested_at = now()`,
+    { purpose },
+  );
+  const run = await readTaskRun(database, rollout, purpose);
+  if (!run) throw new TypeError(`The row of the task “${purpose}” is gone.`);
+  return run;
+}
+
+/** The client token makes a second RunTask, after a kill before the ARN was written, answer the first one's task. */
+async function startTask(
+  { ecs, database, settings }: Running,
+  rollout: Rollout,
+  purpose: string,
+  command: readonly string[],
+  run: TaskRun,
+): Promise<string> {
+  const service = await describeService(ecs, settings, settings.webServiceName);
+  const { tasks: [task] = [], failures = [] } = await ecs.send(
+    new RunTaskCommand({
+      cluster: settings.clusterArn,
+      taskDefinition: service.taskDefinition,
+      launchType: 'FARGATE',
+      clientToken: createHash('sha256').update(`${rollout.execution}|${purpose}|${run.requestedAt}`).digest('hex'),
+      networkConfiguration: {
+        awsvpcConfiguration: {
+          subnets: settings.taskSubnets,
+          securityGroups: settings.taskSecurityGroups,
+          assignPublicIp: 'DISABLED',
+        },
+      },
+      overrides: { containerOverrides: [{ name: settings.containerName, command: [...command] }] },
+    }),
+  );
+  if (!task?.taskArn) {
+    // RunTask answers 200 with failures when it finds no place; a new token lets the next attempt be a new request.
+    await openTaskRun(database, rollout, purpose);
+    const reason = failures.map((failure) => failure.reason ?? failure.detail).join(', ') || 'no reason given';
+    throw new TaskStillRunning(`ECS found no place yet for the task “${command.join(' ')}” (${reason}).`);
+  }
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.task_run SET task_arn = :taskArn
+      WHERE site = :site AND execution = :execution AND purpose = :purpose AND {held}`,
+    { purpose, taskArn: task.taskArn },
+  );
+  return task.taskArn;
+}

@@ -1,0 +1,204 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { readServing, type Serving } from './shared/acknowledgements.ts';
+import {
+  readCacheConfiguration,
+  readCacheConfigurationHash,
+  sameCacheConfiguration,
+  wantedCacheConfiguration,
+} from './shared/cache-configuration.ts';
+import { CronNotYetRun, NodesNotYetHealthy, VerificationFailed } from './shared/errors.ts';
+import { makeHandler } from './shared/handler.ts';
+import { assertHeld } from './shared/hold.ts';
+import { type MoodleDatabase, textOrNull } from './shared/moodle-database.ts';
+import { nodeId, runningNodes } from './shared/nodes.ts';
+import { openDatabase } from './shared/open-database.ts';
+import { readParameters } from './shared/parameters.ts';
+import type { PhaseInput } from './shared/plan.ts';
+import { readSecret } from './shared/secrets.ts';
+import { type Settings, settingsFrom } from './shared/settings.ts';
+import { readSiteState } from './shared/site-state.ts';
+import { type Page, Visitor } from './shared/visitor.ts';
+
+export interface VerifySiteClients {
+  readonly database: MoodleDatabase;
+  readonly ecs: ECSClient;
+  readonly ssm: SSMClient;
+  readonly secrets: SecretsManagerClient;
+  readonly settings: Settings;
+}
+
+export interface VerifiedSite {
+  readonly login: string;
+  readonly session: string;
+  readonly stores: string;
+  readonly version: string;
+  readonly cron: string;
+}
+
+/**
+ * Looks at the finished site as a person would, and at what its nodes say about themselves.
+ *
+ * @throws NodesNotYetHealthy, CronNotYetRun until nodes have settled and cron has run since the rollout began
+ * @throws VerificationFailed naming what is not as it should be
+ */
+export async function verifySite(
+  clients: VerifySiteClients,
+  { site, execution, plan }: PhaseInput,
+): Promise<VerifiedSite> {
+  const { database, ecs, settings } = clients;
+  const { since } = await assertHeld(database, { site, execution });
+  const nodes = (await runningNodes(ecs, settings)).map(nodeId);
+  const serving = await readServing(database, site, nodes);
+  if (nodes.length < plan.nodes || serving.size < nodes.length) {
+    throw new NodesNotYetHealthy(`${serving.size} of ${Math.max(nodes.length, plan.nodes)} nodes serve.`);
+  }
+  const { stores, version } = await verifyAcknowledgements(clients, site, serving);
+  const cron = await cronRun(clients, since);
+  const visited = await visit(clients, nodes, plan.install && plan.finish === 'unattended');
+  return { ...visited, stores, version, cron };
+}
+
+async function verifyAcknowledgements(
+  { database, ssm, settings }: VerifySiteClients,
+  site: string,
+  serving: ReadonlyMap<string, Serving>,
+): Promise<{ stores: string; version: string }> {
+  const hash = await readCacheConfigurationHash(database, site);
+  const { 'session-store': sessionStore } = await readParameters(ssm, settings);
+  const state = await readSiteState(database, site, settings.databasePrefix);
+  if (!sameCacheConfiguration(await readCacheConfiguration(database, site), wantedCacheConfiguration(settings))) {
+    throw failed('the rows of the cache stores are not the wanted ones');
+  }
+  if (sessionStore !== settings.sessionStoreType) throw failed(`the parameter session-store says ${sessionStore}`);
+  if (state.name !== 'installed') throw failed(`the database says ${state.name}: ${state.why}`);
+  for (const [node, says] of serving) {
+    const who = `node ${node.slice(0, 8)}`;
+    if (says.cacheConfigurationHash !== hash) throw failed(`${who} applied other cache stores`);
+    if (says.sessionStore !== sessionStore) throw failed(`${who} keeps sessions in ${says.sessionStore}`);
+    if (says.upgradePending) throw failed(`${who} says that an upgrade is pending`);
+    if (Number(says.moodleVersion) !== Number(state.version)) {
+      throw failed(`${who} has the code of ${says.moodleVersion}, the database ${state.version}`);
+    }
+  }
+  const [first] = serving.values();
+  return {
+    stores: `sessions in ${sessionStore}, cache stores ${hash.slice(0, 12)} on ${serving.size} nodes`,
+    version: `${first?.moodleRelease ?? ''} (PHP ${first?.php ?? ''}), no upgrade pending`,
+  };
+}
+
+/** Moodle writes the time of every cron run into its own settings. */
+async function cronRun({ database, settings }: VerifySiteClients, since: number): Promise<string> {
+  const [row] = await database.query(
+    `SELECT value FROM ${settings.databasePrefix}config_plugins WHERE plugin = 'tool_task' AND name = 'lastcronstart'`,
+  );
+  const last = Number(textOrNull(row, 'value') ?? 0);
+  if (last >= Math.floor(since)) return `ran ${new Date(last * 1000).toISOString()}`;
+  const ever = last > 0 ? `last at ${new Date(last * 1000).toISOString()}` : 'never';
+  throw new CronNotYetRun(`Moodle’s cron has not run since this rollout began (${ever}).`);
+}
+
+/**
+ * One session through the load balancer until every node has answered it.
+ *
+ * @param mustLogIn whether the password of the secret is certainly the administrator's
+ */
+async function visit(
+  { secrets, settings }: VerifySiteClients,
+  nodes: readonly string[],
+  mustLogIn: boolean,
+): Promise<{ login: string; session: string }> {
+  const visitor = new Visitor(settings.siteUrl);
+  const form = await open(visitor, '/login/index.php', settings);
+  const token = loginToken(form);
+  if (form.status !== 200 || !token) throw failed(`the login page answered ${form.status} without a login form`);
+
+  const { username = settings.adminUser, password = '' } = await readSecret(secrets, settings.adminSecretArn);
+  await visitor.post('/login/index.php', { username, password, logintoken: token, anchor: '' });
+  const home = await open(visitor, '/my/', settings);
+  if (isLoggedIn(home)) {
+    const requests = await follow(visitor, settings, nodes, '/my/', isLoggedIn);
+    return {
+      login: `${username}, by the password of the secret`,
+      session: `same login on ${nodes.length} nodes (${requests} requests)`,
+    };
+  }
+  if (mustLogIn) {
+    throw failed(
+      `${username} cannot log in with the password of the secret (page ${home.status} from ${home.node.slice(0, 8)})`,
+    );
+  }
+  const anonymous = new Visitor(settings.siteUrl);
+  const same = loginToken(await open(anonymous, '/login/index.php', settings));
+  const requests = await follow(anonymous, settings, nodes, '/login/index.php', (page) => loginToken(page) === same);
+  return {
+    login: `not tried further: the password of ${username} is not (or no longer) that of the secret`,
+    session: `same anonymous session on ${nodes.length} nodes (${requests} requests)`,
+  };
+}
+
+/** @returns how many requests it took; random choice among n nodes meets all within this bound almost certainly */
+async function follow(
+  visitor: Visitor,
+  settings: Settings,
+  nodes: readonly string[],
+  path: string,
+  holds: (page: Page) => boolean,
+): Promise<number> {
+  const unseen = new Set(nodes);
+  const bound = 20 + 12 * nodes.length;
+  for (let request = 1; request <= bound; request++) {
+    const page = await open(visitor, path, settings);
+    if (!holds(page)) {
+      throw failed(`the session does not hold on node ${page.node.slice(0, 8)}: ${path} answered ${page.status}`);
+    }
+    unseen.delete(page.node);
+    if (unseen.size === 0) return request;
+  }
+  const names = [...unseen].map((node) => node.slice(0, 8)).join(', ');
+  throw failed(`the load balancer never led to ${names} in ${bound} requests`);
+}
+
+async function open(visitor: Visitor, path: string, settings: Settings): Promise<Page> {
+  try {
+    return await visitor.get(path);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw failed(
+      `${settings.siteUrl}${path} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
+  }
+}
+
+function loginToken({ body }: Page): string | undefined {
+  const [input = ''] = /<input[^>]*name="logintoken"[^>]*>/.exec(body) ?? [];
+  return /value="([^"]+)"/.exec(input)?.[1];
+}
+
+/** Moodle's user menu links to the logout page with the session's key. */
+function isLoggedIn({ status, body }: Page): boolean {
+  return status === 200 && /login\/logout\.php\?sesskey=/.test(body);
+}
+
+function failed(what: string): VerificationFailed {
+  return new VerificationFailed(
+    `The finished site is not as it should be: ${what}. Read the nodes’ logs, mend the cause and start the rollout again.`,
+  );
+}
+
+export const handler = makeHandler(
+  'Verify the site',
+  (): VerifySiteClients => {
+    const settings = settingsFrom();
+    return {
+      settings,
+      database: openDatabase(settings),
+      ecs: new ECSClient({}),
+      ssm: new SSMClient({}),
+      secrets: new SecretsManagerClient({}),
+    };
+  },
+  verifySite,
+);
