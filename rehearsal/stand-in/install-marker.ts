@@ -6,6 +6,8 @@ export interface InstallMarker {
   readonly attempt: number;
   readonly started: boolean;
   readonly finished: boolean;
+  /** Whether it still allows an install: a finished install does not allow the next one. */
+  readonly allows: boolean;
 }
 
 /** The site's marker, or undefined when no rollout allowed an install or the schema is not there. */
@@ -15,7 +17,8 @@ export async function readMarker(database: Queryable, site: string): Promise<Ins
   );
   if (!schema.rows[0]?.there) return undefined;
   const { rows } = await database.query<{ finish: 'unattended' | 'browser' } & InstallMarker>(
-    `SELECT finish, attempt, started_at IS NOT NULL AS started, finished_at IS NOT NULL AS finished
+    `SELECT finish, attempt, started_at IS NOT NULL AS started, finished_at IS NOT NULL AS finished,
+            finished_at IS NULL OR allowed_at > finished_at AS allows
      FROM moodle_lifecycle.install_marker WHERE site = $1`,
     [site],
   );

@@ -24,7 +24,7 @@ export async function prepareSite(database: Database, settings: Settings, node: 
     const marker = await readMarker(database, settings.site);
     const state = await readSiteState(database, marker);
     if (state.kind === 'installed' && (!marker?.started || marker.finished)) return false;
-    if (state.kind === 'absent' && !marker) throw new InstallRefused(notAllowed(settings));
+    if (state.kind === 'absent' && !marker?.allows) throw new InstallRefused(notAllowed(settings));
     const unlock = await tryInstallLock(settings);
     if (unlock) {
       try {
@@ -64,7 +64,7 @@ async function installUnderLock(database: Database, settings: Settings, node: st
     await markCleared(database, site, state.tables.length);
     say(`an install that was killed left ${state.tables.length} tables and nobody's data: cleared`);
   }
-  if (!marker) throw new InstallRefused(notAllowed(settings));
+  if (!marker?.allows) throw new InstallRefused(notAllowed(settings));
   await markStarted(database, site, node, EXPECTED_TABLES);
   say(`installing, ${marker.finish}, ${EXPECTED_TABLES} tables in about ${settings.installSeconds} s`);
   await install(database, settings, marker.finish, (tables) => say(`${tables} of ${EXPECTED_TABLES} tables`));
@@ -116,6 +116,6 @@ async function tryInstallLock(settings: Settings): Promise<(() => Promise<void>)
 function notAllowed({ site }: Settings): string {
   return (
     `the database holds no Moodle and no rollout allows an install of ${site} ` +
-    '(no row in moodle_lifecycle.install_marker); nothing was touched. Start the install rollout.'
+    '(no open row in moodle_lifecycle.install_marker); nothing was touched. Start the install rollout.'
   );
 }

@@ -16,6 +16,8 @@ export async function readSiteState(database: Database, marker: InstallMarker | 
   if (!isComplete(config, Date.now() / 1000)) return unfinished;
   // `rolesactive` is set well before the end; `registrationpending` is the last row that an installer writes.
   if (marker?.started && !marker.finished && !config.has('registrationpending')) return unfinished;
+  // A wizard left half way is whole only where a rollout asked for a finish in the browser.
+  if (config.get('adminsetuppending') && marker?.finish !== 'browser') return unfinished;
   return { kind: 'installed', config };
 }
 

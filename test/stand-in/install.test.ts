@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readSettings } from '../../rehearsal/stand-in/settings.ts';
 import { ADMIN_PASSWORD, Bench, Browser } from './bench.ts';
 
 let bench: Bench;
@@ -137,6 +138,25 @@ test('without a rollout that allows it, nothing is installed', async () => {
   expect((await site.sql(tables))[0].n).toBe(0);
 });
 
+test('a site that was installed and whose tables are gone is not installed anew by itself', async () => {
+  const site = await bench.site();
+  await site.allowInstall('unattended');
+  await site.sql('UPDATE moodle_lifecycle.install_marker SET started_at = now(), finished_at = now()');
+  const node = site.start(['web']);
+  expect(await node.exited).toBe(1);
+  expect(node.log).toMatch(/no rollout allows an install/);
+});
+
+test('a wizard left half way, where no rollout asked for one, is refused', async () => {
+  const site = await bench.site();
+  await site.allowInstall('browser');
+  await (await site.serve()).kill();
+  await site.sql(`UPDATE moodle_lifecycle.install_marker SET finish = 'unattended'`);
+  const node = site.start(['web']);
+  expect(await node.exited).toBe(1);
+  expect((await site.marker()).refused).toMatch(/unfinished Moodle/);
+});
+
 test('a database that cannot be asked: stops and says why', async () => {
   const site = await bench.site();
   const node = site.start(['web'], { MOODLE_DATABASE_PASSWORD: 'wrong' });
@@ -150,8 +170,8 @@ test.each([
   ['MOODLE_SESSION_STORE', 'files', /allowed here: database, redis, memcached/],
   ['MOODLE_SESSION_STORE_ENDPOINT', 'somewhere', /must be host:port/],
 ])('refuses the setting %s "%s"', async (name, value, words) => {
-  const site = await bench.site();
-  const node = site.start(['web'], { [name]: value });
-  expect(await node.exited).toBe(1);
-  expect(node.log).toMatch(words);
+  const { environment } = await bench.site();
+  const whole = { ...environment, MOODLE_LOCAL: '/local', ECS_CONTAINER_METADATA_URI_V4: 'http://127.0.0.1:9' };
+  expect(readSettings(whole).site).toBe(environment.MOODLE_SITE);
+  expect(() => readSettings({ ...whole, [name]: value })).toThrow(words);
 });
