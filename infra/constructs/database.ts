@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -26,6 +26,11 @@ export class Database extends Construct {
     super(scope, id);
     const { network, keepData } = props;
     const credentials = new rds.DatabaseSecret(this, 'Credentials', { username: 'moodle' }) as secretsmanager.ISecret;
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: network.vpc,
+      description: 'Database',
+      allowAllOutbound: false,
+    });
     this.cluster = new rds.DatabaseCluster(this, 'Cluster', {
       engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 }),
       writer: rds.ClusterInstance.serverlessV2('Writer', { autoMinorVersionUpgrade: true, publiclyAccessible: false }),
@@ -37,6 +42,7 @@ export class Database extends Construct {
       parameters: { 'rds.force_ssl': '1' },
       vpc: network.vpc,
       vpcSubnets: network.dataSubnets,
+      securityGroups: [securityGroup],
       storageEncrypted: true,
       backup: { retention: Duration.days(props.backupDays) },
       copyTagsToSnapshot: true,

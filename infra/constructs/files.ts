@@ -1,5 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -20,9 +20,15 @@ export class Files extends Construct {
 
   constructor(scope: Construct, id: string, { network, keepData }: FilesProps) {
     super(scope, id);
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: network.vpc,
+      description: 'Shared files',
+      allowAllOutbound: false,
+    });
     this.fileSystem = new efs.FileSystem(this, 'FileSystem', {
       vpc: network.vpc,
       vpcSubnets: network.dataSubnets,
+      securityGroup,
       encrypted: true,
       throughputMode: efs.ThroughputMode.ELASTIC,
       enableAutomaticBackups: keepData,

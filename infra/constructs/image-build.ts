@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
@@ -6,6 +5,7 @@ import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
+import { contentTag } from '../content-tag.ts';
 import { logGroup } from './logs.ts';
 
 /** Where images are kept, and what makes one from `image/`: AWS builds it, so that a deploy needs no Docker. */
@@ -77,11 +77,6 @@ function buildImage({ architecture }: Config): codebuild.IBuildImage {
   return architecture === 'arm64'
     ? codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
     : codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5;
-}
-
-function contentTag({ moodleVersion, moodleChecksum, architecture }: Config, sourceHash: string): string {
-  const content = JSON.stringify([sourceHash, moodleVersion, moodleChecksum ?? '', architecture]);
-  return `${moodleVersion}-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
 }
 
 function registryOf(repository: ecr.Repository): string {

@@ -1,4 +1,4 @@
-import { Tags } from 'aws-cdk-lib';
+import { Tags, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 
@@ -23,6 +23,10 @@ export class Network extends Construct {
       ],
       // Image layers come from S3: past the NAT gateway, which charges per gigabyte.
       gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
+    });
+    Validations.of(this).acknowledge({
+      id: 'CloudFormation-Validate::W3010',
+      reason: 'The zones are options of the app, so that a synthesis needs no credentials to look them up.',
     });
     // Cast, here and wherever a construct is kept as its interface: CDK's classes do not match its own interfaces under
     // TypeScript's exactOptionalPropertyTypes.

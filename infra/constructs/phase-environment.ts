@@ -49,7 +49,7 @@ export type PhaseVariable = keyof ReturnType<typeof phaseEnvironment>;
 
 /** What the driver of the site's database reads. */
 export function databaseVariables({ databaseDriver }: Config): readonly PhaseVariable[] {
-  const both = ['DATABASE_DRIVER', 'DATABASE_SECRET_ARN', 'DATABASE_NAME', 'DATABASE_PREFIX'] as const;
+  const both = ['DATABASE_DRIVER', 'DATABASE_SECRET_ARN', 'DATABASE_NAME'] as const;
   return databaseDriver === 'data-api'
     ? [...both, 'DATABASE_CLUSTER_ARN']
     : [...both, 'DATABASE_HOST', 'DATABASE_PORT'];

@@ -5,29 +5,14 @@ import type { PlatformStack } from '../stacks/platform-stack.ts';
 import { settingPrefix } from './settings.ts';
 
 /** What phases may do, by what it is for: the narrowest statements that IAM can express for these calls. */
-export type Permission =
-  | 'use the database'
-  | 'read settings'
-  | 'change settings'
-  | 'read capacity'
-  | 'change capacity'
-  | 'replace nodes'
-  | 'run one-off tasks'
-  | 'read tasks'
-  | 'build images'
-  | 'read stores'
-  | 'read target health'
-  | 'change stickiness'
-  | 'log in as administrator';
+export type Permission = keyof ReturnType<typeof phasePermissions>;
 
-export function phasePermissions(
-  platform: PlatformStack,
-  config: Config,
-): Readonly<Record<Permission, readonly PolicyStatement[]>> {
+export function phasePermissions(platform: PlatformStack, config: Config) {
   const stack = Stack.of(platform);
   const cluster = platform.nodes.cluster;
   const services = [platform.web.service.serviceArn, platform.cron.service.serviceArn];
   const taskDefinitions = [platform.webTask.definition, platform.cronTask.definition];
+  const targetGroup = platform.loadBalancer.targetGroup.targetGroupArn;
   const inCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
   const revisionsOf = (family: string) =>
     stack.formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${family}:*` });
@@ -36,7 +21,7 @@ export function phasePermissions(
     resource: 'parameter',
     resourceName: `${settingPrefix(config.site).slice(1)}/*`,
   });
-  // A service or a task that names roles: ECS starts its tasks with them.
+  // Whoever has ECS start a task hands it the roles of its task definition.
   const passNodeRoles = allow(
     ['iam:PassRole'],
     taskDefinitions.flatMap((definition) => [definition.taskRole.roleArn, definition.obtainExecutionRole().roleArn]),
@@ -45,44 +30,19 @@ export function phasePermissions(
   return {
     'use the database': [
       allow(['secretsmanager:GetSecretValue'], [platform.database.secret.secretArn]),
-      ...(config.databaseDriver === 'data-api'
-        ? [
-            allow(
-              [
-                'rds-data:BeginTransaction',
-                'rds-data:CommitTransaction',
-                'rds-data:ExecuteStatement',
-                'rds-data:RollbackTransaction',
-              ],
-              [platform.database.cluster.clusterArn],
-            ),
-          ]
-        : []),
+      ...(config.databaseDriver === 'data-api' ? [allow(dataApi, [platform.database.cluster.clusterArn])] : []),
     ],
-    'read settings': [allow(['ssm:GetParameter', 'ssm:GetParameters'], [settings])],
+    'read settings': [allow(['ssm:GetParameters'], [settings])],
     'change settings': [allow(['ssm:PutParameter'], [settings])],
-    'read capacity': [
-      allow(['ecs:DescribeServices'], services),
-      // Application Auto Scaling has no resource to name when it describes.
-      allow(['application-autoscaling:DescribeScalableTargets'], ['*']),
-    ],
-    'change capacity': [
-      allow(['ecs:UpdateService'], services),
-      // The id of a scalable target is AWS's own; the conditions narrow it to the node count of ECS services.
+    'read services': [allow(['ecs:DescribeServices'], services)],
+    'change services': [allow(['ecs:UpdateService'], services), passNodeRoles],
+    'register task definitions': [
       allow(
-        ['application-autoscaling:RegisterScalableTarget'],
-        [stack.formatArn({ service: 'application-autoscaling', resource: 'scalable-target', resourceName: '*' })],
-        {
-          StringEquals: {
-            'application-autoscaling:service-namespace': 'ecs',
-            'application-autoscaling:scalable-dimension': 'ecs:service:DesiredCount',
-          },
-        },
+        ['ecs:RegisterTaskDefinition'],
+        taskDefinitions.map(({ family }) => revisionsOf(family)),
       ),
-    ],
-    'replace nodes': [
-      // ECS has no resource to name when it registers or describes task definitions.
-      allow(['ecs:RegisterTaskDefinition', 'ecs:DescribeTaskDefinition'], ['*']),
+      // ECS has no resource to name when it describes a task definition.
+      allow(['ecs:DescribeTaskDefinition'], ['*']),
       passNodeRoles,
     ],
     'run one-off tasks': [
@@ -95,8 +55,23 @@ export function phasePermissions(
         [stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` })],
         inCluster,
       ),
-      // Listing tasks is bound to a cluster by condition; on Fargate there is no resource to name.
-      allow(['ecs:ListTasks'], ['*'], inCluster),
+    ],
+    // Bound to the cluster by condition: on Fargate there is no container instance to name.
+    'list tasks': [allow(['ecs:ListTasks'], ['*'], inCluster)],
+    // Application Auto Scaling has no resource to name when it describes.
+    'read scaling': [allow(['application-autoscaling:DescribeScalableTargets'], ['*'])],
+    // The id of a scalable target is AWS's own; the conditions narrow it to the node count of ECS services.
+    'change scaling': [
+      allow(
+        ['application-autoscaling:RegisterScalableTarget'],
+        [stack.formatArn({ service: 'application-autoscaling', resource: 'scalable-target', resourceName: '*' })],
+        {
+          StringEquals: {
+            'application-autoscaling:service-namespace': 'ecs',
+            'application-autoscaling:scalable-dimension': 'ecs:service:DesiredCount',
+          },
+        },
+      ),
     ],
     'build images': [
       allow(['ecr:DescribeImages'], [platform.imageBuild.repository.repositoryArn]),
@@ -113,18 +88,22 @@ export function phasePermissions(
       ),
       allow(['elasticache:DescribeReplicationGroups'], [platform.applicationStore.arn]),
     ],
-    'read target health': [
-      // Elastic Load Balancing has no resource to name when it describes.
-      allow(['elasticloadbalancing:DescribeTargetHealth', 'elasticloadbalancing:DescribeTargetGroupAttributes'], ['*']),
-    ],
-    'change stickiness': [
-      allow(['elasticloadbalancing:ModifyTargetGroupAttributes'], [platform.loadBalancer.targetGroup.targetGroupArn]),
-    ],
+    // Elastic Load Balancing has no resource to name when it describes.
+    'read target health': [allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'])],
+    'read stickiness': [allow(['elasticloadbalancing:DescribeTargetGroupAttributes'], ['*'])],
+    'change stickiness': [allow(['elasticloadbalancing:ModifyTargetGroupAttributes'], [targetGroup])],
     'log in as administrator': [
       allow(['secretsmanager:GetSecretValue'], [platform.siteSecrets.administrator.secretArn]),
     ],
-  };
+  } as const satisfies Readonly<Record<string, readonly PolicyStatement[]>>;
 }
+
+const dataApi = [
+  'rds-data:BeginTransaction',
+  'rds-data:CommitTransaction',
+  'rds-data:ExecuteStatement',
+  'rds-data:RollbackTransaction',
+];
 
 function allow(actions: string[], resources: string[], conditions?: Record<string, unknown>): PolicyStatement {
   return new PolicyStatement({ actions, resources, ...(conditions && { conditions }) });

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, options, readConfig } from '../../infra/config.ts';
+
+describe('readConfig', () => {
+  it('takes the defaults for development when nothing is given', () => {
+    const config = readConfig({});
+
+    expect(config).toMatchObject({
+      config: 'dev',
+      site: 'demo',
+      allowHttp: true,
+      keepData: false,
+      sessionStore: 'redis',
+    });
+  });
+
+  it('takes the other defaults with config=prod', () => {
+    const config = readConfig({ config: 'prod', allowHttp: 'true' });
+
+    expect(config).toMatchObject({ config: 'prod', site: 'moodle', keepData: true, databaseBackupDays: 14 });
+  });
+
+  it('reads numbers, lists and yes or no out of text', () => {
+    const config = readConfig({
+      maximumNodes: '4',
+      databaseMinCapacity: '1.5',
+      keepData: 'true',
+      allowHttp: 'true',
+      region: 'us-east-1',
+      availabilityZones: 'us-east-1c,us-east-1d,us-east-1f',
+    });
+
+    expect(config).toMatchObject({
+      maximumNodes: 4,
+      databaseMinCapacity: 1.5,
+      keepData: true,
+      availabilityZones: ['us-east-1c', 'us-east-1d', 'us-east-1f'],
+    });
+  });
+
+  it('takes numbers and booleans from cdk.json as they are', () => {
+    expect(readConfig({ maximumNodes: 4, keepData: true })).toMatchObject({ maximumNodes: 4, keepData: true });
+  });
+
+  it('reads "false" as false', () => {
+    expect(() => readConfig({ allowHttp: 'false' })).toThrow(/-c allowHttp=true/);
+  });
+
+  it("passes over CDK's own context", () => {
+    const context = {
+      'aws:cdk:enable-path-metadata': true,
+      '@aws-cdk/core:newStyleStackSynthesis': true,
+      '@aws-cdk-containers/ecs-service-extensions:enableDefaultLogDriver': true,
+      'aws-cdk:enableDiffNoFail': 'true',
+      'vpc-provider:account=123456789012:filter.isDefault=true:region=eu-west-1': {},
+      'acknowledged-issue-numbers': [12345],
+      'cli-telemetry': false,
+    };
+
+    expect(readConfig(context)).toEqual(readConfig({}));
+  });
+
+  it('refuses an option that does not exist, and names those that do', () => {
+    const refused = refusal({ enableCloudFront: 'false' });
+
+    expect(refused).toContain('There is no option enableCloudFront.');
+    expect(refused).toContain(Object.keys(options).join(', '));
+  });
+
+  it('does not take a property of every object for an option', () => {
+    expect(refusal({ constructor: 'x' })).toContain('There is no option constructor.');
+  });
+
+  const bad: Readonly<Record<keyof typeof options, readonly unknown[]>> = {
+    config: ['production', 'DEV', ''],
+    site: ['Demo', 'd', '-demo', 'demo-', 'a'.repeat(21), 'de mo', 'demo/x'],
+    region: ['europe', 'eu-west', 'EU-WEST-1'],
+    availabilityZones: ['eu-west-1', 'eu-west-1a,eu-west-1a', 'eu-west-1a, eu-west-1b', ''],
+    natGateways: ['0', '4', '1.0', '-1', 'one'],
+    moodleVersion: ['4.5', '5.4', '5', 'latest', '5.3.x'],
+    moodleChecksum: ['abc', 'A'.repeat(64), `${'a'.repeat(64)} moodle.tgz`],
+    architecture: ['x86', 'ARM64'],
+    domainName: ['https://moodle.example.org', 'Moodle.example.org', 'localhost', 'moodle.example.org/'],
+    certificateArn: ['arn:aws:iam::123456789012:server-certificate/x', 'certificate'],
+    allowHttp: ['yes', '1', 'TRUE', '', {}],
+    defaultNodes: ['0', '51', '2.5', ' 2', ''],
+    maximumNodes: ['0', '51', 'many', '1e1', '0x2'],
+    taskCpu: ['1', '1000', '2 vCPU'],
+    taskMemory: ['511', '200000', '2GB'],
+    cpuTargetPercent: ['9', '91', '50%'],
+    healthGraceSeconds: ['29', '1801', '2m'],
+    installHealthGraceSeconds: ['299', '7201'],
+    deregistrationDelaySeconds: ['9', '120'],
+    databaseDriver: ['mysql', 'dataapi'],
+    databaseMinCapacity: ['0.3', '-0.5', '257', '.5'],
+    databaseMaxCapacity: ['0.5', '256.5', 'max'],
+    databaseBackupDays: ['0', '36'],
+    sessionStore: ['database', 'valkey'],
+    cacheNodeType: ['t4g.micro', 'cache.t4g'],
+    cacheReplicas: ['3', '-1'],
+    adminUser: ['Admin', 'a b', ''],
+    adminEmail: ['admin', 'a@b', 'a,b@example.com'],
+    siteFullName: ['', '<b>Moodle</b>', 'line\nline'],
+    siteShortName: ['', 'x'.repeat(101)],
+    language: ['EN', 'english!', 'en-gb'],
+    notificationEmail: ['operator', 'a@b c.org'],
+    logRetentionDays: ['0', '2', 'forever'],
+    keepData: ['no', 'RETAIN', null],
+  };
+
+  for (const [name, values] of Object.entries(bad)) {
+    it(`refuses a bad ${name} and names what is allowed`, () => {
+      const { allowed } = options[name as keyof typeof options];
+
+      for (const value of values) {
+        const refused = refusal({ [name]: value });
+
+        expect(refused).toBe(`Option ${name} cannot be ${JSON.stringify(value)}. Allowed: ${allowed}.`);
+      }
+    });
+  }
+
+  it.each([
+    [{ taskCpu: '1024', taskMemory: '1024' }, 'taskMemory cannot be 1024 with taskCpu=1024. Allowed: 2048 to 8192'],
+    [{ taskCpu: '256', taskMemory: '1536' }, 'taskMemory cannot be 1536 with taskCpu=256. Allowed: 512, 1024 or 2048'],
+    [{ defaultNodes: '5', maximumNodes: '4' }, 'defaultNodes cannot be 5 with maximumNodes=4'],
+    [{ databaseMinCapacity: '8', databaseMaxCapacity: '4' }, 'databaseMinCapacity cannot be 8'],
+    [{ healthGraceSeconds: '600', installHealthGraceSeconds: '300' }, 'installHealthGraceSeconds cannot be 300'],
+    [{ region: 'us-east-1', availabilityZones: 'eu-west-1a,eu-west-1b' }, 'with region=us-east-1'],
+    [{ availabilityZones: 'eu-west-1a' }, 'Allowed: two or three zones'],
+    [{ natGateways: '3' }, 'natGateways cannot be 3 with 2 availability zones'],
+    [{ config: 'prod' }, 'Give -c domainName=… -c certificateArn=…, or allow it with -c allowHttp=true'],
+    [{ certificateArn: certificate('eu-west-1') }, 'certificateArn needs domainName'],
+    [{ domainName: 'moodle.example.org', certificateArn: certificate('us-east-1') }, 'with region=eu-west-1'],
+  ])('refuses %o, which contradict each other', (context, words) => {
+    expect(refusal(context)).toContain(words);
+  });
+
+  it('has a sentence for every option, and defaults that its own check allows', () => {
+    for (const option of Object.values(options)) {
+      expect(option.doc).toMatch(/^[A-Z].*\.$/);
+      for (const value of [option.dev, option.prod]) {
+        if (value !== undefined) expect(option.parse(String(value))).toEqual(value);
+      }
+    }
+  });
+});
+
+function refusal(context: Readonly<Record<string, unknown>>): string {
+  try {
+    readConfig(context);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  throw new Error(`${JSON.stringify(context)} was not refused.`);
+}
+
+function certificate(region: string): string {
+  return `arn:aws:acm:${region}:123456789012:certificate/11111111-2222-3333-4444-555555555555`;
+}

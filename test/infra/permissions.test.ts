@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { contexts, synthesised } from './synthesised.ts';
+
+interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Resource?: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** Calls for which IAM has no resource to name (AWS's service authorization reference). */
+const withoutResource: readonly string[] = [
+  'application-autoscaling:DescribeScalableTargets',
+  'ecr:GetAuthorizationToken',
+  'ecs:DescribeTaskDefinition',
+  'elasticloadbalancing:DescribeTargetGroupAttributes',
+  'elasticloadbalancing:DescribeTargetHealth',
+  // What Step Functions needs to write its log, and Lambda and Step Functions for their traces.
+  'logs:CreateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:DescribeLogGroups',
+  'logs:DescribeResourcePolicies',
+  'logs:GetLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:UpdateLogDelivery',
+  'xray:GetSamplingRules',
+  'xray:GetSamplingTargets',
+  'xray:PutTelemetryRecords',
+  'xray:PutTraceSegments',
+];
+
+/** What Lambda needs to bring a function into a network. */
+const networkInterfaces: readonly string[] = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, %s', (configuration) => {
+  const { resources } = synthesised(configuration);
+  const policies = resources.filter(({ Type }) => Type === 'AWS::IAM::Policy');
+  const statements = policies.flatMap(({ id, Properties }) =>
+    (Properties.PolicyDocument.Statement as Statement[]).map((statement) => ({ id, statement })),
+  );
+
+  it('gives every role its permissions in the open: inline, nothing managed by AWS', () => {
+    const roles = resources.filter(({ Type }) => Type === 'AWS::IAM::Role');
+
+    expect(roles.length).toBeGreaterThan(10);
+    for (const { id, Properties } of roles) {
+      expect(Object.keys(Properties), id).toEqual(['AssumeRolePolicyDocument']);
+    }
+  });
+
+  it('never allows every action of a service', () => {
+    expect(statements.length).toBeGreaterThan(30);
+    for (const { id, statement } of statements) {
+      expect(statement.Effect, id).toBe('Allow');
+      for (const action of actionsOf(statement)) expect(action, id).toMatch(/^[a-z0-9-]+:[A-Z][A-Za-z]+\*?$/);
+    }
+  });
+
+  it('never allows every resource where IAM can name one', () => {
+    for (const { id, statement } of statements.filter((each) => onEverything(each.statement))) {
+      for (const action of actionsOf(statement)) {
+        if (action === 'ecs:ListTasks') expect(statement.Condition, id).toHaveProperty(['ArnEquals', 'ecs:cluster']);
+        else if (networkInterfaces.includes(action)) expect(configuration, id).toBe('memcached and pg');
+        else expect(withoutResource, id).toContain(action);
+      }
+    }
+  });
+
+  it("passes only the nodes' roles, and only to ECS", () => {
+    const passing = statements.filter(({ statement }) => actionsOf(statement).includes('iam:PassRole'));
+
+    expect(passing.length).toBeGreaterThan(0);
+    for (const { statement } of passing) {
+      expect(statement.Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } });
+      expect(JSON.stringify(statement.Resource)).toMatch(/Task.*Role/);
+    }
+  });
+
+  it('lets one-off tasks run in the cluster of the site alone', () => {
+    for (const { statement } of statements.filter((each) => actionsOf(each.statement).includes('ecs:RunTask'))) {
+      expect(statement.Condition).toHaveProperty(['ArnEquals', 'ecs:cluster']);
+    }
+  });
+
+  it("lets a phase reach the administrator's password only to log in, and the site's settings only under its name", () => {
+    const phases = statements.filter(({ id }) => id.startsWith('Phases'));
+    const readsPassword = phases.filter(({ statement }) => JSON.stringify(statement).includes('SecretsAdministrator'));
+    expect(readsPassword.map(({ id }) => id)).toEqual([expect.stringContaining('PhasesVerifySite')]);
+
+    for (const { statement } of phases) {
+      if (actionsOf(statement).some((action) => action.startsWith('ssm:'))) {
+        const { site } = { site: configuration === 'prod' ? 'moodle' : 'demo' };
+        expect(JSON.stringify(statement.Resource)).toContain(`:parameter/moodle/${site}/*`);
+      }
+    }
+  });
+});
+
+function actionsOf({ Action }: Statement): readonly string[] {
+  return typeof Action === 'string' ? [Action] : Action;
+}
+
+function onEverything({ Resource }: Statement): boolean {
+  return Resource === '*' || (Array.isArray(Resource) && Resource.includes('*'));
+}

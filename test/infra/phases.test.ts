@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { pascalCase } from '../../infra/constructs/phase-functions.ts';
+import { contexts, type Resource, synthesised } from './synthesised.ts';
+
+/**
+ * What the templates grant against what the code does. The code of each phase is bundled without its packages: what is
+ * left are the calls that it can make and the settings that it can read.
+ */
+const phases = [
+  'check-site',
+  'build-image',
+  'start-one-node',
+  'wait-for-install',
+  'fix-lastip',
+  'configure-cache-stores',
+  'enable-session-caching',
+  'scale-out',
+  'verify-site',
+  'release-site',
+  'put-back',
+];
+
+/** IAM's service prefix by the client's package. */
+const prefixes: Readonly<Record<string, string>> = {
+  'application-auto-scaling': 'application-autoscaling',
+  codebuild: 'codebuild',
+  ecr: 'ecr',
+  ecs: 'ecs',
+  'elastic-load-balancing-v2': 'elasticloadbalancing',
+  elasticache: 'elasticache',
+  'rds-data': 'rds-data',
+  'secrets-manager': 'secretsmanager',
+  sfn: 'states',
+  ssm: 'ssm',
+};
+
+/** Needed by what another call does: ECS starts tasks with roles. */
+const passRole = 'iam:PassRole';
+const needPassRole = ['ecs:RegisterTaskDefinition', 'ecs:RunTask', 'ecs:UpdateService'];
+
+describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('phase functions, %s', (configuration) => {
+  const { lifecycle, resources } = synthesised(configuration);
+
+  it.each(phases)('%s may call what its code calls, and nothing else', (phase) => {
+    const calls = callsOf(phase).filter((call) => deployed(call, configuration));
+    const needed = needPassRole.some((call) => calls.includes(call)) ? [...calls, passRole] : calls;
+
+    expect(grantedTo(phase).sort()).toEqual(needed.sort());
+  });
+
+  it.each(phases)('%s is given the variables that its code reads, and no others', (phase) => {
+    const [[, { Properties }] = ['', { Properties: undefined }]] = Object.entries<Resource>(
+      lifecycle.findResources('AWS::Lambda::Function') as Record<string, Resource>,
+    ).filter(([id]) => id.startsWith(`Phases${pascalCase(phase)}Function`));
+    const given = Object.keys(Properties.Environment.Variables).filter((name) => name !== 'NODE_OPTIONS');
+
+    expect(given.sort()).toEqual(variablesOf(phase, configuration).sort());
+  });
+
+  function grantedTo(phase: string): string[] {
+    const statements = resources
+      .filter(({ Type, Properties }) => Type === 'AWS::IAM::Policy' && isFor(Properties.Roles, phase))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as { Action: string | string[] }[]);
+    const actions = new Set(statements.flatMap(({ Action }) => Action));
+    // What Lambda itself needs for every function.
+    return [...actions].filter((action) => !/^(logs|xray|ec2):/.test(action));
+  }
+});
+
+it('each state waits longer than its function may take', () => {
+  const { States } = JSON.parse(
+    readFileSync(new URL('../../statemachines/install.asl.json', import.meta.url), 'utf8'),
+  ) as { States: Readonly<Record<string, { Resource?: string; TimeoutSeconds?: number }>> };
+  const functions = Object.entries<Resource>(
+    synthesised('dev').lifecycle.findResources('AWS::Lambda::Function') as Record<string, Resource>,
+  );
+  const checked = Object.values(States).flatMap(({ Resource, TimeoutSeconds }) => {
+    const [, phase] = /^\$\{(\w+)FunctionArn\}$/.exec(Resource ?? '') ?? [];
+    const found = functions.find(([id]) => phase && id.startsWith(`Phases${phase}Function`));
+    if (!found) return [];
+    expect(TimeoutSeconds, phase).toBeGreaterThan(found[1].Properties.Timeout);
+    return [phase];
+  });
+
+  expect(checked).toHaveLength(phases.length);
+});
+
+function isFor(roles: readonly { Ref: string }[], phase: string): boolean {
+  return roles.some(({ Ref }) => Ref.startsWith(`Phases${pascalCase(phase)}Role`));
+}
+
+const bundled = new Map<string, string>();
+
+/** The code of a phase without packages, and without the one place that knows every variable. */
+function codeOf(phase: string): string {
+  const known = bundled.get(phase);
+  if (known !== undefined) return known;
+  const {
+    outputFiles: [output],
+  } = buildSync({
+    entryPoints: [fileURLToPath(new URL(`../../lambdas/${phase}.ts`, import.meta.url))],
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    packages: 'external',
+    write: false,
+    logLevel: 'silent',
+  });
+  const code = output?.text ?? '';
+  const [begin, end] = [
+    code.indexOf('function settingsFrom'),
+    code.indexOf('\n}\n', code.indexOf('function settingsFrom')),
+  ];
+  expect(begin).toBeGreaterThan(0);
+  const without = code.slice(0, begin) + code.slice(end);
+  bundled.set(phase, without);
+  return without;
+}
+
+function callsOf(phase: string): string[] {
+  const code = codeOf(phase);
+  const packages = new Map(
+    [...code.matchAll(/import \{([^}]+)\} from "@aws-sdk\/client-([a-z0-9-]+)"/g)].flatMap(
+      ([, names = '', client = '']) =>
+        names.split(',').map((name): [string, string] => [name.trim().split(' as ').at(-1) ?? '', client]),
+    ),
+  );
+  const made = [...code.matchAll(/new (([A-Za-z]+)Command\d*)\(/g)].map(([, name = '', call = '']) => {
+    const prefix = prefixes[packages.get(name) ?? ''];
+    if (!prefix) throw new Error(`${phase} sends ${name}, of a client that this test does not know.`);
+    return `${prefix}:${call}`;
+  });
+  return [...new Set(made)];
+}
+
+/** Code that this configuration never reaches: the other driver's, the other session store's. */
+function deployed(call: string, configuration: keyof typeof contexts): boolean {
+  const other = configuration === 'memcached and pg' ? /^rds-data:/ : /^elasticache:DescribeCacheClusters$/;
+  return !other.test(call);
+}
+
+/** Read by the drivers of the database: which of them, the configuration decides. */
+const ofDriver = ['DATABASE_CLUSTER_ARN', 'DATABASE_DRIVER', 'DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_PORT'];
+
+function variablesOf(phase: string, configuration: keyof typeof contexts): string[] {
+  const settings = readFileSync(new URL('../../lambdas/shared/settings.ts', import.meta.url), 'utf8');
+  const variables = [...settings.matchAll(/get (\w+)\(\) \{\s+return \w+\((?:text\()?'([A-Z_]+)'/g)];
+  expect(variables.length).toBeGreaterThan(30);
+  const read = variables
+    .filter(([, member]) => new RegExp(`\\b${member}\\b`).test(codeOf(phase)))
+    .map(([, , variable = '']) => variable)
+    .filter((variable) => !ofDriver.includes(variable));
+  const driver =
+    configuration === 'memcached and pg'
+      ? ['DATABASE_DRIVER', 'DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_PORT']
+      : ['DATABASE_CLUSTER_ARN', 'DATABASE_DRIVER', 'DATABASE_NAME'];
+  return [...new Set(['SITE', ...read, ...driver])];
+}

@@ -1,0 +1,70 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
+import type { FunctionBundles } from '../../infra/function-bundles.ts';
+import { MoodleApp } from '../../infra/moodle-app.ts';
+
+/** A resource of a template, as CloudFormation reads it. */
+export interface Resource {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the shape of a resource's properties is CloudFormation's, per type.
+  readonly Properties?: any;
+  readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
+}
+
+export interface Synthesised {
+  readonly settings: Template;
+  readonly platform: Template;
+  readonly lifecycle: Template;
+  /** Every resource of the three stacks, with the name of its stack and its logical id. */
+  readonly resources: readonly (Resource & { readonly stack: string; readonly id: string })[];
+}
+
+const https = {
+  domainName: 'moodle.example.org',
+  certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555',
+};
+
+/** The configurations that the tests look at. */
+export const contexts = {
+  dev: {},
+  prod: { config: 'prod', ...https },
+  'memcached and pg': { sessionStore: 'memcached', databaseDriver: 'pg', notificationEmail: 'operator@example.com' },
+} as const satisfies Record<string, Readonly<Record<string, string>>>;
+
+const made = new Map<string, Synthesised>();
+
+/** Synthesises a configuration once for all tests of a file, with a stub in place of the bundled functions. */
+export function synthesised(configuration: keyof typeof contexts): Synthesised {
+  const known = made.get(configuration);
+  if (known) return known;
+  const fresh = synthesise(contexts[configuration]);
+  made.set(configuration, fresh);
+  return fresh;
+}
+
+function synthesise(context: Readonly<Record<string, string>>): Synthesised {
+  const directory = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-test-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  const app = new MoodleApp({ outdir: join(directory, 'cdk.out'), context }, () =>
+    stubBundles(join(directory, 'stub')),
+  );
+  const templates = {
+    settings: Template.fromStack(app.settings),
+    platform: Template.fromStack(app.platform),
+    lifecycle: Template.fromStack(app.lifecycle),
+  };
+  const resources = Object.entries(templates).flatMap(([stack, template]) =>
+    Object.entries<Resource>(template.toJSON().Resources).map(([id, resource]) => ({ ...resource, stack, id })),
+  );
+  return { ...templates, resources };
+}
+
+function stubBundles(directory: string): FunctionBundles {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'index.mjs'), 'export const handler = async () => ({});\n');
+  return { folderOf: () => directory };
+}

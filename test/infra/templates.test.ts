@@ -1,0 +1,351 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { contexts, type Resource, synthesised } from './synthesised.ts';
+
+const configurations = Object.keys(contexts) as (keyof typeof contexts)[];
+
+describe.each(configurations)('every configuration: %s', (configuration) => {
+  const { settings, platform, lifecycle, resources } = synthesised(configuration);
+  const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
+
+  it('encrypts what is stored', () => {
+    platform.allResourcesProperties('AWS::RDS::DBCluster', { StorageEncrypted: true });
+    platform.allResourcesProperties('AWS::EFS::FileSystem', { Encrypted: true });
+    platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', { AtRestEncryptionEnabled: true });
+  });
+
+  it('encrypts what travels', () => {
+    platform.allResourcesProperties('AWS::RDS::DBClusterParameterGroup', { Parameters: { 'rds.force_ssl': '1' } });
+    platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', {
+      TransitEncryptionEnabled: true,
+      AuthToken: secretReference,
+    });
+    platform.allResourcesProperties('AWS::ECS::TaskDefinition', {
+      Volumes: [
+        Match.objectLike({
+          EFSVolumeConfiguration: Match.objectLike({
+            TransitEncryption: 'ENABLED',
+            AuthorizationConfig: { AccessPointId: Match.anyValue(), IAM: 'ENABLED' },
+          }),
+        }),
+      ],
+    });
+    lifecycle.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: Match.objectLike({
+        Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
+      }),
+    });
+  });
+
+  it('keeps data out of the public: no address, and no way in but from security groups', () => {
+    platform.allResourcesProperties('AWS::RDS::DBInstance', { PubliclyAccessible: false });
+    for (const { Properties } of ofType('AWS::ECS::Service')) {
+      expect(Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp).toBe('DISABLED');
+    }
+    const open = ofType('AWS::EC2::SecurityGroup').filter(({ Properties }) => Properties.SecurityGroupIngress);
+    expect(open.map(({ id }) => id)).toEqual([expect.stringContaining('LoadBalancerSecurityGroup')]);
+    for (const { Properties } of ofType('AWS::EC2::SecurityGroupIngress')) {
+      expect(Properties).toHaveProperty('SourceSecurityGroupId');
+    }
+  });
+
+  it('puts data into subnets without a way out', () => {
+    const subnets = [...ofType('AWS::RDS::DBSubnetGroup'), ...ofType('AWS::ElastiCache::SubnetGroup')].flatMap(
+      ({ Properties }) => Properties.SubnetIds as { Ref: string }[],
+    );
+    const targets = ofType('AWS::EFS::MountTarget').map(({ Properties }) => Properties.SubnetId as { Ref: string });
+
+    for (const { Ref } of [...subnets, ...targets]) expect(Ref).toMatch(/^NetworkVpcDataSubnet/);
+    const waysOut = ofType('AWS::EC2::Route').map(({ Properties }) => Properties.RouteTableId.Ref as string);
+    expect(waysOut.filter((table) => table.includes('DataSubnet'))).toEqual([]);
+  });
+
+  it('mounts the shared files only for roles that were granted it, as one user', () => {
+    const [fileSystem] = ofType('AWS::EFS::FileSystem');
+    for (const { Effect } of fileSystem?.Properties.FileSystemPolicy.Statement ?? []) expect(Effect).toBe('Deny');
+    expect(fileSystem?.Properties.FileSystemPolicy.Statement).toHaveLength(1);
+    platform.hasResourceProperties('AWS::EFS::AccessPoint', { PosixUser: { Uid: '33', Gid: '33' } });
+  });
+
+  it('gives no resource a name of its own but the settings: two sites fit into one account', () => {
+    const names: Readonly<Record<string, readonly string[]>> = {
+      'AWS::CodeBuild::Project': ['Name'],
+      'AWS::EC2::SecurityGroup': ['GroupName'],
+      'AWS::ECR::Repository': ['RepositoryName'],
+      'AWS::ECS::Cluster': ['ClusterName'],
+      'AWS::ECS::Service': ['ServiceName'],
+      'AWS::ElastiCache::CacheCluster': ['ClusterName'],
+      'AWS::ElastiCache::ParameterGroup': ['CacheParameterGroupName'],
+      'AWS::ElastiCache::ReplicationGroup': ['ReplicationGroupId'],
+      'AWS::ElastiCache::SubnetGroup': ['CacheSubnetGroupName'],
+      'AWS::ElasticLoadBalancingV2::LoadBalancer': ['Name'],
+      'AWS::ElasticLoadBalancingV2::TargetGroup': ['Name'],
+      'AWS::IAM::Role': ['RoleName'],
+      'AWS::Lambda::Function': ['FunctionName'],
+      'AWS::Logs::LogGroup': ['LogGroupName'],
+      'AWS::RDS::DBCluster': ['DBClusterIdentifier'],
+      'AWS::RDS::DBClusterParameterGroup': ['DBClusterParameterGroupName'],
+      'AWS::RDS::DBInstance': ['DBInstanceIdentifier'],
+      'AWS::RDS::DBSubnetGroup': ['DBSubnetGroupName'],
+      'AWS::SNS::Topic': ['TopicName'],
+      'AWS::SecretsManager::Secret': ['Name'],
+      'AWS::StepFunctions::StateMachine': ['StateMachineName'],
+    };
+    for (const { id, Type, Properties } of resources) {
+      for (const name of names[Type] ?? []) expect(Properties ?? {}, id).not.toHaveProperty(name);
+    }
+    // A family has no generated name; CDK makes it from the stack's, which begins with the site's.
+    for (const { Properties } of ofType('AWS::ECS::TaskDefinition')) {
+      expect(Properties.Family).toMatch(configuration === 'prod' ? /^MoodlePlatform/ : /^DemoPlatform/);
+    }
+  });
+
+  it('starts with nothing: the settings are constant, and the services read their size from them', () => {
+    const site = configuration === 'prod' ? 'moodle' : 'demo';
+    const values = Object.values<Resource>(settings.toJSON().Resources).map(({ Properties }) => [
+      Properties.Name,
+      Properties.Value,
+    ]);
+    expect(Object.fromEntries(values)).toEqual({
+      [`/moodle/${site}/session-store`]: 'database',
+      [`/moodle/${site}/image-tag`]: 'none',
+      [`/moodle/${site}/desired-nodes`]: '0',
+      [`/moodle/${site}/minimum-nodes`]: '0',
+      [`/moodle/${site}/maximum-nodes`]: '1',
+      [`/moodle/${site}/cron-nodes`]: '0',
+    });
+  });
+
+  it('reads what rollouts set anew at every deploy, so that none resets it', () => {
+    const parameters = platform.toJSON().Parameters as Readonly<Record<string, { Type: string; Default: string }>>;
+    const site = configuration === 'prod' ? 'moodle' : 'demo';
+    const settingOf = (value: { Ref: string }) => {
+      expect(parameters[value.Ref]?.Type).toBe('AWS::SSM::Parameter::Value<String>');
+      return parameters[value.Ref]?.Default.replace(`/moodle/${site}/`, '');
+    };
+    const [web, cron] = ['WebService', 'CronService'].map(
+      (start) => ofType('AWS::ECS::Service').find(({ id }) => id.startsWith(start))?.Properties,
+    );
+    const [range] = ofType('AWS::ApplicationAutoScaling::ScalableTarget');
+
+    expect(settingOf(web.DesiredCount)).toBe('desired-nodes');
+    expect(settingOf(cron.DesiredCount)).toBe('cron-nodes');
+    expect(settingOf(range?.Properties.MinCapacity)).toBe('minimum-nodes');
+    expect(settingOf(range?.Properties.MaxCapacity)).toBe('maximum-nodes');
+    for (const { Properties } of ofType('AWS::ECS::TaskDefinition')) {
+      expect(settingOf(Properties.ContainerDefinitions[0].Image['Fn::Join'][1].at(-1))).toBe('image-tag');
+    }
+  });
+
+  it('replaces nodes without a gap, and leaves the way back to the rollout', () => {
+    platform.hasResourceProperties('AWS::ECS::Service', {
+      DeploymentConfiguration: {
+        MinimumHealthyPercent: 100,
+        MaximumPercent: 200,
+        DeploymentCircuitBreaker: { Enable: true, Rollback: false },
+      },
+      LoadBalancers: Match.anyValue(),
+      PlatformVersion: '1.4.0',
+    });
+  });
+
+  it("gives a node all of the image's contract, and its secrets by reference alone", () => {
+    for (const { id, Properties } of ofType('AWS::ECS::TaskDefinition')) {
+      const [container] = Properties.ContainerDefinitions;
+      const names = (members: readonly { Name: string }[]) => members.map(({ Name }) => Name).sort();
+      const withToken = configuration !== 'memcached and pg';
+
+      expect(names(container.Environment), id).toEqual(
+        [
+          'MOODLE_ADMIN_EMAIL',
+          'MOODLE_ADMIN_USER',
+          'MOODLE_APPLICATION_STORE_ENDPOINT',
+          'MOODLE_APPLICATION_STORE_SECRET_ARN',
+          'MOODLE_APPLICATION_STORE_TYPE',
+          'MOODLE_DATABASE_HOST',
+          'MOODLE_DATABASE_NAME',
+          'MOODLE_DATABASE_PORT',
+          'MOODLE_DATABASE_PREFIX',
+          'MOODLE_DATABASE_SSLMODE',
+          'MOODLE_DATABASE_TYPE',
+          'MOODLE_DATAROOT',
+          'MOODLE_LANG',
+          'MOODLE_REVERSEPROXYIGNORE',
+          'MOODLE_SESSION_STORE_ENDPOINT',
+          ...(withToken ? ['MOODLE_SESSION_STORE_SECRET_ARN'] : []),
+          'MOODLE_SESSION_STORE_TYPE',
+          'MOODLE_SITE',
+          'MOODLE_SITE_FULLNAME',
+          'MOODLE_SITE_SHORTNAME',
+          'MOODLE_WWWROOT',
+        ].sort(),
+      );
+      expect(names(container.Secrets), id).toEqual(
+        [
+          'MOODLE_ADMIN_PASSWORD',
+          'MOODLE_APPLICATION_STORE_PASSWORD',
+          'MOODLE_DATABASE_PASSWORD',
+          'MOODLE_DATABASE_USER',
+          'MOODLE_SESSION_STORE',
+          ...(withToken ? ['MOODLE_SESSION_STORE_PASSWORD'] : []),
+          'MOODLE_UPGRADE_KEY',
+        ].sort(),
+      );
+      expect(container.StopTimeout).toBe(120);
+      expect(container.LinuxParameters.InitProcessEnabled).toBe(true);
+      expect(container.MountPoints).toEqual([
+        { ContainerPath: '/mnt/moodle', ReadOnly: false, SourceVolume: 'moodledata' },
+      ]);
+    }
+  });
+
+  it('checks health at the web server alone, within seconds', () => {
+    platform.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', {
+      HealthCheckPath: '/health/live',
+      HealthCheckIntervalSeconds: 10,
+      HealthyThresholdCount: 2,
+      UnhealthyThresholdCount: 3,
+      TargetType: 'ip',
+    });
+  });
+
+  it('lets every log expire', () => {
+    const logs = ofType('AWS::Logs::LogGroup');
+
+    expect(logs.length).toBeGreaterThan(12);
+    for (const { id, Properties, DeletionPolicy } of logs) {
+      expect(Properties.RetentionInDays, id).toBe(configuration === 'prod' ? 90 : 14);
+      expect(DeletionPolicy, id).toBe('Delete');
+    }
+  });
+
+  it('has images that are pushed once, scanned, and cleared away', () => {
+    platform.hasResourceProperties('AWS::ECR::Repository', {
+      ImageTagMutability: 'IMMUTABLE',
+      ImageScanningConfiguration: { ScanOnPush: true },
+      LifecyclePolicy: Match.anyValue(),
+    });
+  });
+
+  it('runs the functions on Node.js 24, each with a log, a trace and no more time than it needs', () => {
+    const functions = ofType('AWS::Lambda::Function');
+
+    expect(functions).toHaveLength(11);
+    for (const { id, Properties } of functions) {
+      expect(Properties, id).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+        MemorySize: 512,
+        TracingConfig: { Mode: 'Active' },
+      });
+      expect(Properties.Timeout, id).toBeLessThanOrEqual(120);
+      expect(Properties.LoggingConfig, id).toHaveProperty('LogGroup');
+      expect('VpcConfig' in Properties, id).toBe(configuration === 'memcached and pg');
+    }
+  });
+
+  it('keeps what passes between the phases out of the log of the state machine', () => {
+    lifecycle.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineType: 'STANDARD',
+      LoggingConfiguration: Match.objectLike({ Level: 'ALL', IncludeExecutionData: false }),
+      TracingConfiguration: { Enabled: true },
+    });
+  });
+
+  it('substitutes every name in the definition of the state machine, and no other', () => {
+    const [machine] = ofType('AWS::StepFunctions::StateMachine');
+    const named = String(machine?.Properties.DefinitionString).matchAll(/\$\{(\w+)\}/g);
+    const wanted = new Set([...named].map(([, name]) => name));
+
+    expect(Object.keys(machine?.Properties.DefinitionSubstitutions).sort()).toEqual([...wanted].sort());
+  });
+});
+
+describe('development', () => {
+  const { platform, resources } = synthesised('dev');
+
+  it('leaves nothing behind when it is destroyed', () => {
+    for (const { id, DeletionPolicy } of resources) expect(DeletionPolicy ?? 'Delete', id).toBe('Delete');
+    platform.hasResourceProperties('AWS::ECR::Repository', { EmptyOnDelete: true });
+    platform.hasResourceProperties('AWS::RDS::DBCluster', { DeletionProtection: false });
+  });
+
+  it('answers over HTTP', () => {
+    platform.resourceCountIs('AWS::ElasticLoadBalancingV2::Listener', 1);
+    platform.hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', { Port: 80, Protocol: 'HTTP' });
+  });
+});
+
+describe('production', () => {
+  const { platform } = synthesised('prod');
+
+  it('keeps the data when it is destroyed', () => {
+    platform.hasResource('AWS::RDS::DBCluster', {
+      DeletionPolicy: 'Snapshot',
+      UpdateReplacePolicy: 'Snapshot',
+      Properties: { DeletionProtection: true, BackupRetentionPeriod: 14 },
+    });
+    platform.hasResource('AWS::EFS::FileSystem', {
+      DeletionPolicy: 'Retain',
+      Properties: { BackupPolicy: { Status: 'ENABLED' } },
+    });
+    platform.hasResource('AWS::ECR::Repository', { DeletionPolicy: 'Retain' });
+  });
+
+  it('survives the loss of a zone', () => {
+    platform.resourceCountIs('AWS::EC2::NatGateway', 2);
+    platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', {
+      AutomaticFailoverEnabled: true,
+      MultiAZEnabled: true,
+      NumCacheClusters: 2,
+    });
+  });
+
+  it('answers over HTTPS alone', () => {
+    platform.hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', {
+      Port: 443,
+      SslPolicy: 'ELBSecurityPolicy-TLS13-1-2-2021-06',
+    });
+    platform.hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', {
+      Port: 80,
+      DefaultActions: [
+        { Type: 'redirect', RedirectConfig: { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' } },
+      ],
+    });
+  });
+});
+
+describe('Memcached, and functions that speak PostgreSQL', () => {
+  const { platform, lifecycle } = synthesised('memcached and pg');
+
+  it('has Memcached for the sessions and Redis for the application cache', () => {
+    platform.resourceCountIs('AWS::ElastiCache::CacheCluster', 1);
+    platform.resourceCountIs('AWS::ElastiCache::ReplicationGroup', 1);
+  });
+
+  it('lets nodes and functions into the database', () => {
+    const ingress = Object.values(platform.findResources('AWS::EC2::SecurityGroupIngress'));
+    const intoDatabase = ingress.filter(({ Properties }) => JSON.stringify(Properties.GroupId).includes('Database'));
+
+    expect(intoDatabase).toHaveLength(2);
+  });
+
+  it('gives the functions where the database is, and no Data API', () => {
+    lifecycle.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ DATABASE_DRIVER: 'pg', DATABASE_HOST: Match.anyValue() }) },
+    });
+    expect(JSON.stringify(lifecycle.toJSON())).not.toContain('rds-data:');
+  });
+
+  it('tells the operator by e-mail', () => {
+    lifecycle.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'operator@example.com',
+    });
+  });
+});
+
+const secretReference = {
+  'Fn::Join': ['', ['{{resolve:secretsmanager:', Match.anyValue(), ':SecretString:::}}']],
+};
