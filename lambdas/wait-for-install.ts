@@ -76,7 +76,7 @@ export async function waitForInstall(
     ...(plan.install && marker?.duration ? { seconds: Math.round(marker.duration) } : {}),
     ...(plan.install && marker ? { attempts: marker.attempt } : {}),
     ...(plan.install && marker?.clearedTables ? { clearedTables: marker.clearedTables } : {}),
-    moodle: first?.moodle ?? 'real',
+    moodle: first?.moodle ?? 'the node does not say which',
   };
 }
 

@@ -12,7 +12,7 @@ export interface Serving {
   readonly sessionStore: SessionStore;
   readonly cacheConfigurationHash: string;
   readonly php: string;
-  readonly moodle: 'real' | 'stand-in';
+  readonly moodle?: 'real' | 'stand-in';
 }
 
 /** What a one-off task writes when it is done. */

@@ -86,7 +86,7 @@ export async function readSiteState(database: MoodleDatabase, site: string, pref
   }
   const config = await readConfig(database, prefix);
   const missing = ['version', 'release', 'allversionshash', 'siteadmins'].filter((name) => !config.values.get(name));
-  const pending = config.values.get('adminsetuppending') === '1' || config.adminPending;
+  const pending = Boolean(config.values.get('adminsetuppending')) || config.adminPending;
 
   if (config.values.get('rolesactive') !== '1') {
     return state('unfinished', `${found.size} tables, but rolesactive is not 1`, config);
