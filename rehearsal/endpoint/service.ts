@@ -1,7 +1,9 @@
 /** How an AWS service is plugged into the rehearsal's endpoint: one object per service, one entry per API operation. */
 
 /** Who signed a request: a role of the template (a function, a state machine, a task), or the person at the keyboard. */
-export type Principal = { readonly kind: 'role'; readonly roleArn: string } | { readonly kind: 'operator' };
+export type Principal =
+  | { readonly kind: 'role'; readonly roleArn: string; readonly sessionName?: string }
+  | { readonly kind: 'operator' };
 
 export interface OperationContext {
   readonly principal: Principal;
@@ -30,6 +32,18 @@ export interface Operation<Input = any, Output extends object = object> {
 /** How a service's requests and answers look on the wire. */
 export type Protocol = 'json-1.0' | 'json-1.1' | 'rest-json' | 'query';
 
+/** Where members of a REST-JSON operation are on the wire when they are not in the JSON body. */
+export interface HttpBinding {
+  /** Input member that is the whole body of the request, as bytes. */
+  readonly requestPayload?: string;
+  /** Header name (lower case) to input member. */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  /** Output member that is the whole body of the answer, as bytes. */
+  readonly responsePayload?: string;
+  /** Header name to output member. */
+  readonly responseHeaders?: Readonly<Record<string, string>>;
+}
+
 export interface Service {
   /** The name in the credential scope of the signature, for example `ecs`, `states`, `elasticloadbalancing`. */
   readonly signingName: string;
@@ -38,8 +52,18 @@ export interface Service {
   readonly targetPrefix?: string;
   /** XML name space of the answers of the query protocol. */
   readonly xmlNamespace?: string;
-  /** Path to operation name for REST-JSON, for example `{ '/Execute': 'ExecuteStatement' }`. */
+  /**
+   * Names of the elements of lists in the answers of the query protocol, for example
+   * `{ ReplicationGroups: 'ReplicationGroup' }`. A list that is not named here has `member`.
+   */
+  readonly listElements?: Readonly<Record<string, string>>;
+  /**
+   * Path to operation name for REST-JSON, for example `{ '/Execute': 'ExecuteStatement' }`. A `{Name}` in a path is the
+   * input member of that name.
+   */
   readonly paths?: Readonly<Record<string, string>>;
+  /** Operations of REST-JSON whose messages are more than one JSON document. */
+  readonly httpBindings?: Readonly<Record<string, HttpBinding>>;
   readonly operations: Readonly<Record<string, Operation>>;
 }
 
@@ -47,15 +71,18 @@ export interface Service {
 export class AwsError extends Error {
   readonly code: string;
   readonly statusCode: number;
+  /** Members of the error's shape besides `message`. */
+  readonly members: Readonly<Record<string, unknown>>;
 
   /**
    * @param code the error's name in the service model, for example `ResourceNotFoundException`
    * @param statusCode HTTP status of the answer
    */
-  constructor(code: string, message: string, statusCode = 400) {
+  constructor(code: string, message: string, statusCode = 400, members: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.name = code;
     this.code = code;
     this.statusCode = statusCode;
+    this.members = members;
   }
 }

@@ -1,0 +1,110 @@
+import type { Operation, Permission, Service } from '../../endpoint/service.ts';
+import type { World } from '../../world.ts';
+import { secretResource } from '../secretsmanager.ts';
+import { beginTransaction, endTransaction, type Target, transactionClient, withConnection } from './connections.ts';
+import { errorOf } from './errors.ts';
+import type { SqlParameter } from './fields.ts';
+import { runStatement, type StatementOptions } from './statement.ts';
+
+/** The RDS Data API, on a real PostgreSQL. */
+export function rdsDataService(world: World): Service {
+  return {
+    signingName: 'rds-data',
+    protocol: 'rest-json',
+    paths: {
+      '/Execute': 'ExecuteStatement',
+      '/BatchExecute': 'BatchExecuteStatement',
+      '/BeginTransaction': 'BeginTransaction',
+      '/CommitTransaction': 'CommitTransaction',
+      '/RollbackTransaction': 'RollbackTransaction',
+    },
+    operations: {
+      ExecuteStatement: executeStatement(world),
+      BatchExecuteStatement: batchExecuteStatement(world),
+      BeginTransaction: {
+        members: ['resourceArn', 'secretArn', 'database'],
+        permissions: (input: Target) => permissions(world, 'BeginTransaction', input),
+        run: async (input: Target) => ({ transactionId: await beginTransaction(world, input) }),
+      },
+      CommitTransaction: end(world, 'CommitTransaction', 'COMMIT', 'Transaction Committed'),
+      RollbackTransaction: end(world, 'RollbackTransaction', 'ROLLBACK', 'Rollback Complete'),
+    },
+  };
+}
+
+/** The Data API reads the secret in the caller's name. */
+function permissions(world: World, action: string, { resourceArn, secretArn }: Target): Permission[] {
+  return [
+    { action: `rds-data:${action}`, resource: resourceArn },
+    { action: 'secretsmanager:GetSecretValue', resource: secretResource(world, secretArn) },
+  ];
+}
+
+interface ExecuteInput extends Target, StatementOptions {
+  readonly sql: string;
+  readonly parameters?: readonly SqlParameter[];
+  readonly transactionId?: string;
+}
+
+const executeStatement = (world: World): Operation<ExecuteInput> => ({
+  members: [
+    'resourceArn',
+    'secretArn',
+    'sql',
+    'database',
+    'parameters',
+    'transactionId',
+    'includeResultMetadata',
+    'continueAfterTimeout',
+    'formatRecordsAs',
+  ],
+  permissions: (input) => permissions(world, 'ExecuteStatement', input),
+  run: (input) => inTransaction(world, input, (client) => runStatement(client, input.sql, input.parameters, input)),
+});
+
+interface BatchInput extends Target {
+  readonly sql: string;
+  readonly parameterSets?: readonly (readonly SqlParameter[])[];
+  readonly transactionId?: string;
+}
+
+const batchExecuteStatement = (world: World): Operation<BatchInput> => ({
+  members: ['resourceArn', 'secretArn', 'sql', 'database', 'parameterSets', 'transactionId'],
+  permissions: (input) => permissions(world, 'BatchExecuteStatement', input),
+  run: (input) =>
+    inTransaction(world, input, async (client) => {
+      const sets = input.parameterSets ?? [[]];
+      const own = input.transactionId === undefined;
+      if (own) await client.query('BEGIN');
+      for (const parameters of sets) await runStatement(client, input.sql, parameters);
+      if (own) await client.query('COMMIT');
+      return { updateResults: sets.map(() => ({ generatedFields: [] })) };
+    }),
+});
+
+async function inTransaction(
+  world: World,
+  input: Target & { readonly transactionId?: string },
+  work: Parameters<typeof withConnection<object>>[2],
+): Promise<object> {
+  if (input.transactionId !== undefined) return work(transactionClient(world, input.transactionId));
+  try {
+    return await withConnection(world, input, work);
+  } catch (error) {
+    throw errorOf(error);
+  }
+}
+
+const end = (
+  world: World,
+  action: string,
+  how: 'COMMIT' | 'ROLLBACK',
+  transactionStatus: string,
+): Operation<Target & { transactionId: string }> => ({
+  members: ['resourceArn', 'secretArn', 'transactionId'],
+  permissions: (input) => permissions(world, action, input),
+  async run({ transactionId }) {
+    await endTransaction(world, transactionId, how);
+    return { transactionStatus };
+  },
+});

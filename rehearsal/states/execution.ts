@@ -1,0 +1,233 @@
+import { StateMachine as Interpreter, type RunOptions } from 'aws-local-stepfunctions';
+import { perWorld } from '../per-world.ts';
+import type { World } from '../world.ts';
+import { type ExecutionStatus, executionsOf, requireExecution, type StoredExecution } from './execution-store.ts';
+import { History } from './history.ts';
+import { forInterpreter } from './interpreter.ts';
+import type { StateMachine } from './state-machines.ts';
+import { requireWithinLimit, TaskError } from './task-error.ts';
+import { taskFor } from './tasks.ts';
+
+type InterpreterRun = ReturnType<Interpreter['run']>;
+type InterpreterEvent = InterpreterRun['eventLogs'] extends AsyncGenerator<infer Event> ? Event : never;
+
+type TaskHandlers = NonNullable<NonNullable<RunOptions['overrides']>['taskResourceLocalHandlers']>;
+
+/** The executions that run now, by ARN. */
+const runningOf = perWorld(() => new Map<string, RunningExecution>());
+
+/** Starts an execution whose record is stored already. */
+export function startExecution(world: World, machine: StateMachine, stored: StoredExecution): void {
+  runningOf(world).set(stored.executionArn, new RunningExecution(world, machine, stored));
+}
+
+/** Aborts an execution, if it still runs. */
+export function abortExecution(world: World, executionArn: string, details: { error?: string; cause?: string }): void {
+  runningOf(world).get(executionArn)?.stop(details);
+}
+
+/** Executions that a rehearsal left running when it was killed: nobody runs them any more. */
+export function abortLeftExecutions(world: World): void {
+  for (const [executionArn, stored] of executionsOf(world).entries()) {
+    if (stored.status !== 'RUNNING' || runningOf(world).has(executionArn)) continue;
+    const cause = 'The rehearsal ended while this execution ran.';
+    new History(world, executionArn, stored.name).record('ExecutionAborted', {
+      executionAbortedEventDetails: { cause },
+    });
+    executionsOf(world).set(executionArn, { ...stored, status: 'ABORTED', stopDate: Date.now(), cause });
+  }
+}
+
+class RunningExecution {
+  readonly #world: World;
+  readonly #machine: StateMachine;
+  readonly #executionArn: string;
+  readonly #history: History;
+  readonly #run: InterpreterRun;
+  #ended = false;
+  #stateName = '';
+  #stateEnteredId = 0;
+  /** Counts a state's attempts, so that one that the time limit has ended records nothing more. */
+  #attempt = 0;
+
+  constructor(world: World, machine: StateMachine, stored: StoredExecution) {
+    this.#world = world;
+    this.#machine = machine;
+    this.#executionArn = stored.executionArn;
+    this.#history = new History(world, stored.executionArn, stored.name);
+    this.#run = new Interpreter(forInterpreter(machine.definition, world.pace), {
+      validationOptions: { noValidate: true },
+    }).run(JSON.parse(stored.input), {
+      noThrowOnAbort: true,
+      overrides: { taskResourceLocalHandlers: this.#taskHandlers() },
+      context: {
+        Execution: { Id: stored.executionArn, Name: stored.name, RoleArn: machine.roleArn },
+        StateMachine: { Id: machine.stateMachineArn, Name: machine.name },
+      },
+    });
+    // How it ended is told by the last event.
+    this.#run.result.catch(() => {});
+    void this.#follow(stored.input);
+  }
+
+  stop({ error, cause }: { error?: string; cause?: string }): void {
+    const details = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+    this.#end('ABORTED', 'ExecutionAborted', { executionAbortedEventDetails: details }, details);
+    this.#run.abort();
+  }
+
+  #taskHandlers(): TaskHandlers {
+    const tasks = Object.entries(this.#machine.definition.States).filter(([, { Type }]) => Type === 'Task');
+    // Their results are JSON, which they have been parsed from.
+    return Object.fromEntries(
+      tasks.map(([name]) => [name, (input: unknown) => this.#runTask(name, input)]),
+    ) as TaskHandlers;
+  }
+
+  async #runTask(stateName: string, input: unknown): Promise<unknown> {
+    // The interpreter calls this before its own event of entering the state has been read.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#ended) throw new TaskError('States.Runtime', 'The execution has ended.', false);
+    const state = this.#machine.definition.States[stateName];
+    if (!state) throw new TaskError('States.Runtime', `There is no state '${stateName}'.`, false);
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    const history = {
+      record: (...event: Parameters<History['record']>) => {
+        if (!this.#ended && attempt === this.#attempt) this.#history.record(...event);
+      },
+    };
+    const principal = { kind: 'role', roleArn: this.#machine.roleArn, sessionName: this.#machine.name } as const;
+    const task = taskFor(this.#world, stateName, state.Resource ?? '');
+    return task.run({ world: this.#world, history, principal }, stateName, state, input);
+  }
+
+  async #follow(input: string): Promise<void> {
+    try {
+      for await (const event of this.#run.eventLogs) {
+        if (this.#ended) return;
+        this.#take(event, input);
+      }
+    } catch (error) {
+      if (!(error instanceof TaskError)) throw error;
+      this.#fail(error.name, error.message);
+      this.#run.abort();
+    }
+  }
+
+  #take(event: InterpreterEvent, input: string): void {
+    switch (event.type) {
+      case 'ExecutionStarted':
+        this.#history.record('ExecutionStarted', {
+          executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn: this.#machine.roleArn },
+        });
+        break;
+      case 'StateEntered':
+        this.#entered(event.state.name, event.state.type, event.state.input);
+        break;
+      case 'StateExited':
+        this.#exited(event.state.name, event.state.type, event.state.output);
+        break;
+      case 'StateFailed':
+        if (event.Error === 'States.Timeout') this.#timedOut(event.state.name);
+        break;
+      case 'StateRetried':
+        this.#history.countTransition();
+        break;
+      case 'ExecutionSucceeded':
+        this.#succeed(event.output);
+        break;
+      case 'ExecutionFailed':
+        this.#fail(event.Error, event.Cause);
+        break;
+      case 'ExecutionTimeout':
+        this.#end('TIMED_OUT', 'ExecutionTimedOut', { executionTimedOutEventDetails: {} }, {});
+        break;
+      default:
+    }
+  }
+
+  #entered(name: string, type: string, value: unknown): void {
+    const input = JSON.stringify(value);
+    requireWithinLimit(input, `The state/task '${this.#stateName || name}' returned a result that`);
+    this.#stateName = name;
+    this.#history.countTransition();
+    this.#history.record(
+      `${type}StateEntered`,
+      { stateEnteredEventDetails: { name, input, inputDetails: { truncated: false } } },
+      name,
+    );
+    this.#stateEnteredId = this.#history.last;
+  }
+
+  #exited(name: string, type: string, value: unknown): void {
+    const output = JSON.stringify(value);
+    requireWithinLimit(output, `The state/task '${name}' returned a result that`);
+    this.#history.record(
+      `${type}StateExited`,
+      { stateExitedEventDetails: { name, output, outputDetails: { truncated: false } } },
+      name,
+    );
+  }
+
+  #timedOut(stateName: string): void {
+    this.#attempt += 1;
+    const resource = this.#machine.definition.States[stateName]?.Resource;
+    if (resource) taskFor(this.#world, stateName, resource).recordTimeout(this.#history, resource);
+  }
+
+  #succeed(value: unknown): void {
+    const output = JSON.stringify(value);
+    const details = { output, outputDetails: { truncated: false } };
+    this.#end('SUCCEEDED', 'ExecutionSucceeded', { executionSucceededEventDetails: details }, { output });
+  }
+
+  #fail(name: string, value: unknown): void {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    // A Fail state without Error or Cause: the interpreter makes them up, Step Functions leaves them out.
+    const error = name === 'FailStateError' ? undefined : name;
+    const cause = text === 'Execution failed because of a Fail state' ? undefined : this.#explain(name, text);
+    const details = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+    this.#end('FAILED', 'ExecutionFailed', { executionFailedEventDetails: details }, details);
+  }
+
+  #explain(error: string, cause: string): string {
+    if (error !== 'States.Runtime') return cause;
+    return `An error occurred while executing the state '${this.#stateName}' (entered at the event id #${this.#stateEnteredId}). ${cause}`;
+  }
+
+  #end(
+    status: ExecutionStatus,
+    eventType: string,
+    eventDetails: Readonly<Record<string, object>>,
+    result: Partial<StoredExecution>,
+  ): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#history.record(eventType, eventDetails);
+    executionsOf(this.#world).set(this.#executionArn, {
+      ...requireExecution(this.#world, this.#executionArn),
+      ...result,
+      status,
+      stopDate: Date.now(),
+      transitions: this.#history.transitions,
+    });
+    runningOf(this.#world).delete(this.#executionArn);
+  }
+
+  get transitions(): number {
+    return this.#history.transitions;
+  }
+}
+
+/** States entered and retries of an execution so far. */
+export function transitionsOf(world: World, executionArn: string): number {
+  return runningOf(world).get(executionArn)?.transitions ?? requireExecution(world, executionArn).transitions;
+}
+
+/** Aborts what still runs, as the rehearsal ends. */
+export function abortRunningExecutions(world: World): void {
+  for (const execution of [...runningOf(world).values()]) {
+    execution.stop({ cause: 'The rehearsal ended while this execution ran.' });
+  }
+}

@@ -1,0 +1,48 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Collection } from '../state.ts';
+import type { World } from '../world.ts';
+import { eventsOf, type StoredEvent } from './execution-store.ts';
+
+/** Writes the events of one execution, in the form in which Step Functions keeps them. */
+export class History {
+  readonly #events: Collection<StoredEvent>;
+  readonly #logFile: string;
+  #last: number;
+  #transitions = 0;
+
+  constructor(world: World, executionArn: string, name: string) {
+    this.#events = eventsOf(world, executionArn);
+    this.#last = this.#events.entries().length;
+    this.#logFile = join(world.directory, 'logs', 'executions', `${name}.log`);
+    mkdirSync(dirname(this.#logFile), { recursive: true });
+  }
+
+  /** States entered and retries so far. */
+  get transitions(): number {
+    return this.#transitions;
+  }
+
+  countTransition(): void {
+    this.#transitions += 1;
+  }
+
+  /** Id of the event that was written last. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** @param details by the name of the event's member, for example `{ stateEnteredEventDetails: { name, input } }` */
+  record(type: string, details: Readonly<Record<string, object>> = {}, subject = ''): void {
+    const id = this.#last + 1;
+    // The event after ExecutionStarted has no predecessor either: so it is in histories of Step Functions.
+    const previousEventId = id <= 2 ? 0 : this.#last;
+    const timestamp = Date.now();
+    this.#events.set(String(id), { id, previousEventId, type, timestamp, details });
+    this.#last = id;
+    appendFileSync(
+      this.#logFile,
+      `${new Date(timestamp).toISOString()} ${id} ${type} ${subject} transitions=${this.#transitions}\n`,
+    );
+  }
+}

@@ -1,0 +1,10 @@
+import type { ResourceProvider } from '../provider.ts';
+import { accessTypes } from './access.ts';
+import { networkTypes } from './network.ts';
+import { passiveProvider } from './passive-type.ts';
+import { watchingTypes } from './watching.ts';
+
+/** Every resource type that exists here and does nothing. */
+export const passiveProviders: readonly ResourceProvider[] = [...networkTypes, ...watchingTypes, ...accessTypes].map(
+  passiveProvider,
+);
