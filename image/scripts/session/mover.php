@@ -15,7 +15,7 @@ final class mover {
      * call moves it again.
      *
      * @param int $seconds how long to wait for a request that has it open
-     * @return bool whether there was something to move
+     * @return bool whether it was carried
      * @throws session_busy
      */
     public function move(string $sid, int $seconds): bool {
@@ -23,20 +23,16 @@ final class mover {
             return false;
         }
         return $this->source->exclusively($sid, $seconds, function () use ($sid): bool {
-            $session = $this->source->read($sid);
-            if ($session === null || !$session->is_live()) {
-                return false;
-            }
-            $this->target->write($session);
+            $carried = $this->copy($sid);
             $this->source->remove($sid);
-            return true;
+            return $carried;
         });
     }
 
     /** Copies one session, leaving the source as it is. */
     public function copy(string $sid): bool {
         $session = $this->source->read($sid);
-        if ($session === null || !$session->is_live()) {
+        if ($session === null || !$session->is_live() || $this->target_knows_better($session)) {
             return false;
         }
         $this->target->write($session);
@@ -48,5 +44,15 @@ final class mover {
         foreach ($this->source->sids_of_user($userid) as $sid) {
             $this->move($sid, $seconds);
         }
+    }
+
+    /**
+     * Whether the target's own data of this session is newer: the source then has only an earlier copy of it. When the
+     * ages do not tell, it is the database's, because every move out of the database empties it.
+     */
+    private function target_knows_better(session_record $session): bool {
+        $there = $this->target->read($session->sid);
+        return $there !== null && ($there->timemodified > $session->timemodified
+            || $there->timemodified === $session->timemodified && $this->target instanceof database_store);
     }
 }

@@ -108,7 +108,7 @@ final class database_store implements store {
     }
 
     public function write(session_record $session): void {
-        upsert_session_row($session, base64_encode($session->data));
+        upsert_session_row($session, ['sessdata' => base64_encode($session->data)]);
     }
 
     public function remove(string $sid): void {
@@ -164,7 +164,7 @@ final class redis_string_store implements store {
     }
 
     public function write(session_record $session): void {
-        upsert_session_row($session, null);
+        upsert_session_row($session);
         $this->redis->setex($this->prefix . $session->sid, lifetime($session->userid), serialize($session->data));
     }
 
@@ -265,7 +265,7 @@ final class memcached_store implements store {
     }
 
     public function write(session_record $session): void {
-        upsert_session_row($session, null);
+        upsert_session_row($session);
         $this->memcached->set($this->prefix . $session->sid, $session->data, self::LIFETIME_SECONDS);
         $this->stop_unless(\Memcached::RES_SUCCESS);
     }
@@ -332,12 +332,12 @@ function record_of_row(\stdClass $row, string $data): session_record {
         (string) $row->firstip, (string) $row->lastip);
 }
 
-/** Writes the session's row; `$sessdata` base64, or null when the data lives elsewhere. */
-function upsert_session_row(session_record $session, ?string $sessdata): void {
+/** Writes the session's record; its data in the table stays as it is unless `$more` gives another. */
+function upsert_session_row(session_record $session, array $more = []): void {
     global $DB;
-    $row = (object) ['state' => 0, 'sid' => $session->sid, 'userid' => $session->userid, 'sessdata' => $sessdata,
+    $row = (object) ($more + ['state' => 0, 'sid' => $session->sid, 'userid' => $session->userid,
         'timecreated' => $session->timecreated, 'timemodified' => $session->timemodified,
-        'firstip' => $session->firstip, 'lastip' => $session->lastip];
+        'firstip' => $session->firstip, 'lastip' => $session->lastip]);
     $id = $DB->get_field('sessions', 'id', ['sid' => $session->sid]);
     if ($id === false) {
         $DB->insert_record('sessions', $row);
