@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest';
+import { type Phase, readProgress } from '../../console/progress.ts';
+import { definition, History, installed, installing, putBack } from './history.ts';
+
+const read = (history: History, endpointUrl?: string) =>
+  readProgress(definition, history.execution, history.events, endpointUrl);
+
+const find = (phases: readonly Phase[], title: string) => phases.find((phase) => phase.title === title);
+
+test('phases in the order of the definition, with its comments; the way back apart', () => {
+  const { phases, wayBack } = read(new History());
+  expect(phases.map(({ title }) => title)).toEqual([
+    'Check the site',
+    'Build image',
+    'Start one node',
+    'Wait for install',
+    'Fix lastip',
+    'Configure cache stores',
+    'Enable session caching',
+    'Scale out',
+    'Verify the site',
+    'Release the site',
+  ]);
+  expect(phases.every(({ comment, status }) => comment && status === 'pending')).toBe(true);
+  expect(wayBack.map(({ title }) => title)).toEqual(
+    expect.arrayContaining(['Put back', 'Notify the operator', 'Notify that the site is held']),
+  );
+});
+
+test('a phase between two attempts waits, and tells why', () => {
+  const progress = read(installing());
+  expect(progress).toMatchObject({ status: 'running', failure: undefined, nextCommand: undefined });
+  expect(find(progress.phases, 'Wait for install')).toMatchObject({
+    status: 'waiting',
+    attempts: 1,
+    problem: { error: 'InstallStillRunning', cause: '120 of 483 tables, 14 s of about 40 s' },
+    endedAt: undefined,
+  });
+  expect(find(progress.phases, 'Start one node')).toMatchObject({
+    status: 'succeeded',
+    attempts: 2,
+    evidence: { desired: 1, autoscaling: 'suspended' },
+  });
+  expect(find(progress.phases, 'Fix lastip')?.status).toBe('pending');
+});
+
+test('the next attempt runs, the last cause stays', () => {
+  expect(find(read(installing().begin(10)).phases, 'Wait for install')).toMatchObject({
+    status: 'running',
+    attempts: 2,
+    problem: { error: 'InstallStillRunning' },
+  });
+});
+
+test('a success has evidence of every phase and nothing to type', () => {
+  const progress = read(installed());
+  expect(progress).toMatchObject({ status: 'succeeded', failure: undefined, nextCommand: undefined });
+  expect(progress.phases.every(({ status }) => status === 'succeeded')).toBe(true);
+  expect(progress.wayBack.every(({ status }) => status === 'skipped')).toBe(true);
+  const { startedAt, endedAt } = find(progress.phases, 'Enable session caching') ?? {};
+  expect((endedAt?.getTime() ?? 0) - (startedAt?.getTime() ?? 0)).toBe(31_000);
+});
+
+test('a failure that was put back: phase, cause, what was skipped, and the command with the same input', () => {
+  const progress = read(putBack(), 'http://127.0.0.1:4000');
+  expect(progress.failure).toMatchObject({
+    phase: 'Wait for install',
+    error: 'InstallFailed',
+    cause: expect.stringContaining("somebody's data"),
+  });
+  expect(find(progress.phases, 'Fix lastip')?.status).toBe('skipped');
+  expect(find(progress.wayBack, 'Put back')).toMatchObject({ status: 'succeeded', evidence: { sessions: 'database' } });
+  expect(find(progress.wayBack, 'Notify the operator')).toMatchObject({ status: 'succeeded', attempts: 1 });
+  expect(find(progress.wayBack, 'Notify that the site is held')?.status).toBe('skipped');
+  expect(progress.nextCommand).toBe(
+    'aws stepfunctions start-execution --endpoint-url http://127.0.0.1:4000 --region eu-west-1 ' +
+      `--state-machine-arn arn:aws:states:eu-west-1:111122223333:stateMachine:DemoInstall --input '{"nodes":2}'`,
+  );
+});
+
+test('while it goes back, what was not begun is skipped already', () => {
+  const history = installing().begin(10).fail('InstallFailed', 'no').exit('Wait for install').enter('Put back').begin();
+  const { phases, wayBack, status } = read(history);
+  expect(status).toBe('running');
+  expect(find(phases, 'Wait for install')?.status).toBe('failed');
+  expect(find(phases, 'Scale out')?.status).toBe('skipped');
+  expect(find(wayBack, 'Put back')?.status).toBe('running');
+  expect(find(wayBack, 'Notify the operator')?.status).toBe('pending');
+});
+
+test('an error that is retried until no attempt is left has failed', () => {
+  const { phases } = read(installing().exit('Wait for install').enter('Put back'));
+  expect(find(phases, 'Wait for install')?.status).toBe('failed');
+});
+
+test('a phase that the execution ended without an exit event has failed too', () => {
+  const { phases, failure } = read(installing().end('FAILED', 'InstallStillRunning', 'as it was'));
+  expect(find(phases, 'Wait for install')?.status).toBe('failed');
+  expect(failure?.phase).toBe('Wait for install');
+});
+
+test('a time-out of a function has no cause of its own', () => {
+  const history = new History().enter('Check the site').begin().event('LambdaFunctionTimedOut', 90);
+  expect(find(read(history).phases, 'Check the site')).toMatchObject({
+    status: 'waiting',
+    problem: { error: 'States.Timeout', cause: '' },
+  });
+});
+
+test.each([
+  ['ABORTED', 'aborted', /stopped by hand/],
+  ['TIMED_OUT', 'timed out', /longer than its state machine allows/],
+] as const)('%s: the open phase is to blame, the cause is plain', (status, name, words) => {
+  const progress = read(installing().begin().end(status));
+  expect(progress.status).toBe(name);
+  expect(find(progress.phases, 'Wait for install')?.status).toBe('aborted');
+  expect(progress.failure).toMatchObject({ phase: 'Wait for install', cause: expect.stringMatching(words) });
+  expect(progress.nextCommand).toMatch(/start-execution/);
+});
+
+test('a phase of which the output could not be used has failed with the execution’s cause', () => {
+  const history = installing().begin().succeed({ tables: 483 }).end('FAILED', 'States.Runtime', 'no such path');
+  const { failure, phases } = read(history);
+  expect(find(phases, 'Wait for install')?.status).toBe('failed');
+  expect(failure).toEqual({ phase: 'Wait for install', error: 'States.Runtime', cause: 'no such path' });
+});
+
+test('an execution that failed outside every phase still has a cause', () => {
+  const { failure } = read(new History().phase('Check the site', {}).end('FAILED', 'States.Runtime', 'no such path'));
+  expect(failure).toEqual({ phase: undefined, error: 'States.Runtime', cause: 'no such path' });
+});
+
+test('a redriven execution goes on in the phase that failed', () => {
+  const history = installing().begin().fail('InstallFailed', 'no').event('ExecutionRedriven', 60);
+  const redriven = read(history.event('LambdaFunctionScheduled', 0, { previousEventId: 0 }));
+  expect(find(redriven.phases, 'Wait for install')).toMatchObject({
+    status: 'running',
+    attempts: 3,
+    endedAt: undefined,
+  });
+});
+
+test('branches of a Parallel state do not take each other’s events', () => {
+  const parallel = JSON.stringify({
+    StartAt: 'Both',
+    States: { Both: { Type: 'Parallel', Next: 'After' }, After: { Type: 'Task', Catch: [], End: true } },
+  });
+  const entered = (id: number, previousEventId: number, name: string) => ({
+    id,
+    previousEventId,
+    timestamp: new Date(id * 1000),
+    type: 'TaskStateEntered' as const,
+    stateEnteredEventDetails: { name },
+  });
+  const scheduled = (id: number, previousEventId: number) => ({
+    id,
+    previousEventId,
+    timestamp: new Date(id * 1000),
+    type: 'LambdaFunctionScheduled' as const,
+  });
+  const flat = JSON.stringify({
+    StartAt: 'A',
+    States: { A: { Type: 'Task', Next: 'B' }, B: { Type: 'Task', End: true } },
+  });
+  const { phases } = readProgress(flat, new History().execution, [
+    entered(1, 0, 'A'),
+    entered(2, 0, 'B'),
+    scheduled(3, 1),
+    scheduled(4, 2),
+    scheduled(5, 1),
+  ]);
+  expect(phases.map(({ attempts }) => attempts)).toEqual([2, 1]);
+  expect(readProgress(parallel, new History().execution, []).phases.map(({ title }) => title)).toEqual([
+    'Both',
+    'After',
+  ]);
+});
+
+test('choices are followed in their order, and states that only steer are no phases', () => {
+  const machine = JSON.stringify({
+    StartAt: 'Which',
+    States: {
+      Which: { Type: 'Choice', Choices: [{ Next: 'One' }], Default: 'Other' },
+      One: { Type: 'Task', Next: 'Last' },
+      Other: { Type: 'Pass', Next: 'Last' },
+      Last: { Type: 'Wait', Next: 'Done' },
+      Done: { Type: 'Succeed' },
+    },
+  });
+  expect(readProgress(machine, new History().execution, []).phases.map(({ title }) => title)).toEqual(['One', 'Last']);
+});
+
+test('the output of lambda:invoke is its payload', () => {
+  const machine = JSON.stringify({ StartAt: 'Do', States: { Do: { Type: 'Task', End: true } } });
+  const history = new History().service('Do', { ExecutedVersion: '$LATEST', Payload: { done: true }, StatusCode: 200 });
+  expect(readProgress(machine, history.execution, history.events).phases[0]?.evidence).toEqual({ done: true });
+});

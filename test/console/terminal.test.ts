@@ -1,0 +1,184 @@
+import { describe, expect, test, vi } from 'vitest';
+import { type Drawing, drawProgress, drawSummary, unpainted } from '../../console/lines.ts';
+import { readProgress } from '../../console/progress.ts';
+import { openProgressView, type Screen } from '../../console/terminal.ts';
+import { definition, type History, installed, installing, putBack } from './history.ts';
+
+const read = (history: History) => readProgress(definition, history.execution, history.events);
+const stories = { running: installing, succeeded: installed, 'put back': putBack };
+
+describe.each([80, 200])('at %d columns', (width) => {
+  test.each(Object.entries(stories))('a rollout: %s', async (name, story) => {
+    const history = story();
+    const drawing: Drawing = { width, paint: unpainted, now: history.at(7), frame: 0, evidenceLines: 3 };
+    const progress = read(history);
+    const summary = progress.status === 'running' ? [] : ['', ...drawSummary(progress, drawing)];
+    const lines = drawProgress(progress, drawing);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+    const file = `__snapshots__/${name.replace(' ', '-')}-${width}.txt`;
+    await expect(`${[...lines, ...summary].join('\n')}\n`).toMatchFileSnapshot(file);
+  });
+});
+
+const ESCAPE = '\u001b';
+const ERASE_LINE = `${ESCAPE}[2K`;
+/** A control sequence, a line break, or text. */
+const PART = new RegExp(`${ESCAPE}\\[[?\\d;]*[A-Za-z]|\n|[^${ESCAPE}\n]+`, 'g');
+const SEQUENCE = new RegExp(`^${ESCAPE}\\[([?\\d;]*)([A-Za-z])$`);
+
+/** A terminal that understands what the view sends, and nothing else. */
+class Terminal implements Screen {
+  readonly isTTY = true;
+  readonly rows: number;
+  columns: number;
+  lines: string[] = [''];
+  cursorHidden = false;
+  raw = '';
+  #row = 0;
+
+  constructor(columns = 100, rows = 60) {
+    this.columns = columns;
+    this.rows = rows;
+  }
+
+  write(text: string): void {
+    this.raw += text;
+    for (const [part] of text.matchAll(PART)) this.#take(part);
+  }
+
+  #take(part: string): void {
+    const code = SEQUENCE.exec(part);
+    if (part === '\n') {
+      this.#row += 1;
+      this.lines[this.#row] ??= '';
+    } else if (!code) this.lines[this.#row] += part;
+    else if (code[2] === 'A') this.#row -= Number(code[1]);
+    else if (code[2] === 'K') this.lines[this.#row] = '';
+    else if (code[2] === 'J') this.lines.splice(this.#row, Number.POSITIVE_INFINITY, '');
+    else if (code[1] === '?25') this.cursorHidden = code[2] === 'l';
+    else if (code[2] !== 'm') throw new Error(`the terminal does not know ${JSON.stringify(part)}`);
+  }
+
+  get text(): string {
+    return this.lines.join('\n').trimEnd();
+  }
+}
+
+function drawnAt(history: History, width: number, seconds: number): string {
+  const drawing = { width, paint: unpainted, now: history.at(seconds), frame: 0, evidenceLines: 3 };
+  return drawProgress(read(history), drawing).join('\n').trimEnd();
+}
+
+test('redraws in place, and writes only the lines that changed', () => {
+  const screen = new Terminal();
+  const history = installing();
+  let now = history.at(1);
+  const view = openProgressView(screen, { NO_COLOR: '1' }, () => now);
+  view.update(read(history));
+  expect(screen.text).toBe(drawnAt(history, 100, 1));
+  expect(screen.cursorHidden).toBe(true);
+  screen.raw = '';
+  now = history.at(2);
+  view.update(read(history));
+  expect(screen.text).toBe(drawnAt(history, 100, 2));
+  // The header's and the waiting phase's elapsed time.
+  expect(screen.raw.split(ERASE_LINE).length - 1).toBe(2);
+  screen.raw = '';
+  view.update(read(history));
+  expect(screen.raw).toBe('');
+  view.close();
+  expect(screen.cursorHidden).toBe(false);
+});
+
+test('the spinner turns by itself while the model stands still', () => {
+  vi.useFakeTimers();
+  const screen = new Terminal();
+  const history = installing();
+  const view = openProgressView(screen, { NO_COLOR: '1' }, () => history.at(1));
+  view.update(read(history));
+  const before = screen.text;
+  vi.advanceTimersByTime(130);
+  expect(screen.text).not.toBe(before);
+  expect(screen.text.replace('⠙', '⠋')).toBe(before);
+  view.close();
+  vi.useRealTimers();
+});
+
+test('a note goes above the view, which stays whole', () => {
+  const screen = new Terminal();
+  const history = installing();
+  const view = openProgressView(screen, { NO_COLOR: '1' }, () => history.at(1));
+  view.update(read(history));
+  view.note('PostgreSQL is up');
+  expect(screen.text).toBe(`PostgreSQL is up\n${drawnAt(history, 100, 1)}`);
+  view.close();
+});
+
+test('a narrower window gets a new drawing', () => {
+  const screen = new Terminal();
+  const history = installing();
+  const view = openProgressView(screen, { NO_COLOR: '1' }, () => history.at(1));
+  view.update(read(history));
+  screen.columns = 60;
+  view.update(read(history));
+  expect(screen.text).toBe(drawnAt(history, 60, 1));
+  view.close();
+});
+
+test('a low window shows the phases without evidence, and never scrolls', () => {
+  const screen = new Terminal(80, 13);
+  const history = installed();
+  const view = openProgressView(screen, { NO_COLOR: '1' }, () => history.at(0));
+  view.update(read(history));
+  expect(screen.lines.length).toBeLessThanOrEqual(13);
+  expect(screen.text).toContain('Release the site');
+  view.close();
+});
+
+test('colours on a terminal, none with NO_COLOR', () => {
+  const painted = new Terminal();
+  const plain = new Terminal();
+  for (const [screen, environment] of [
+    [painted, {}],
+    [plain, { NO_COLOR: '1' }],
+  ] as const) {
+    const view = openProgressView(screen, environment, () => installing().at(1));
+    view.update(read(installing()));
+    view.close();
+  }
+  expect(painted.raw).toContain('\x1b[32m✔\x1b[0m');
+  expect(plain.raw.match(PART)?.filter((part) => part.endsWith('m') && SEQUENCE.test(part))).toEqual([]);
+});
+
+test('at the end the view stays, the summary follows, the cursor is back', () => {
+  const screen = new Terminal(120);
+  const history = putBack();
+  const view = openProgressView(screen, { NO_COLOR: '1' }, () => history.at(0));
+  view.end(read(history));
+  expect(screen.text).toContain('The way back\n✔ Put back');
+  expect(screen.text).toMatch(/✖ DemoInstall failed after 25 s in “Wait for install”\./);
+  expect(screen.text).toMatch(/Next:\n {2}aws stepfunctions start-execution/);
+  expect(screen.cursorHidden).toBe(false);
+});
+
+test.each([
+  ['no terminal', { isTTY: false }, {}],
+  ['a dumb terminal', { isTTY: true }, { TERM: 'dumb' }],
+])('plain lines, each once, on %s', async (_case, kind, environment) => {
+  let text = '';
+  const screen: Screen = { ...kind, write: (part: string) => (text += part) };
+  const history = putBack();
+  let now = history.at(0);
+  const view = openProgressView(screen, environment, () => now);
+  for (let length = 1; length <= history.events.length; length += 1) {
+    const soFar = { ...history.execution, status: 'RUNNING' as const, stopDate: undefined, error: undefined };
+    const events = history.events.slice(0, length);
+    now = events.at(-1)?.timestamp ?? now;
+    const shown = readProgress(definition, soFar, events);
+    view.update(shown);
+    view.update(shown);
+  }
+  view.end(read(history));
+  expect(text).not.toContain('\x1b');
+  await expect(text).toMatchFileSnapshot('__snapshots__/plain.txt');
+});
