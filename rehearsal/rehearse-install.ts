@@ -1,0 +1,117 @@
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { openProgressView, type Screen } from '../console/terminal.ts';
+import { watchRollout } from '../console/watch.ts';
+import { lockFolder } from './folder-lock.ts';
+import { chooseMoodle } from './moodle/choose.ts';
+import { downloadBar } from './moodle/download-bar.ts';
+import { rememberMoodle } from './moodle/remember.ts';
+import type { MoodleSource } from './moodle/source.ts';
+import type { RehearsalOptions } from './options.ts';
+import { ensurePrerequisites } from './prerequisites/ensure.ts';
+import { openRehearsal, type Rehearsal } from './rehearse.ts';
+import { nextSignal } from './signals.ts';
+import { pinnedMoodleVersion, synthesise } from './synthesise.ts';
+
+const site = 'demo';
+/** Between two looks at the execution; an API call to this computer costs next to nothing. */
+const lookEveryMilliseconds = 250;
+
+/**
+ * One rehearsed install, from set-up to summary.
+ *
+ * @param directory where everything is written; what is there already is gone on from. Absolute
+ * @returns 0 when the rollout succeeded, 1 when it failed, 130 when the person interrupted it
+ */
+export async function rehearseInstall(options: RehearsalOptions, directory: string, screen: Screen): Promise<number> {
+  const say = (line: string) => screen.write(`${line}\n`);
+  const unlock = lockFolder(directory);
+  const signal = nextSignal();
+  try {
+    say('Synthesising the CDK app …');
+    const context = { site, sessionStore: options.cache, databaseDriver: options.databaseDriver };
+    const cloudAssembly = await synthesise(`${directory}/cdk.out`, context);
+    const choice = {
+      asked: options.moodle,
+      environment: process.env.MOODLE_DIR,
+      pinnedVersion: pinnedMoodleVersion(cloudAssembly),
+    };
+    const bar = downloadBar(screen);
+    const moodle = await chooseMoodle(choice, say, bar.progress);
+    bar.end();
+    rememberMoodle(directory, moodle);
+    await ensurePrerequisites(moodle.kind === 'real', say);
+    say(`Nodes run ${describe(moodle)}.`);
+    say('Deploying to the make-believe account (PostgreSQL, Redis with TLS, load balancer) …');
+    const rehearsal = await openRehearsal({ directory, moodle, pace: options.pace, cloudAssembly });
+    try {
+      return await install(rehearsal, options, screen, signal);
+    } finally {
+      await rehearsal.close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+const describe = (moodle: MoodleSource) =>
+  moodle.kind === 'real' ? `Moodle ${moodle.release} from ${moodle.directory}` : 'the stand-in, which is not Moodle';
+
+async function install(
+  rehearsal: Rehearsal,
+  options: RehearsalOptions,
+  screen: Screen,
+  signal: Promise<NodeJS.Signals>,
+): Promise<number> {
+  const say = (line: string) => screen.write(`${line}\n`);
+  say(`AWS endpoint ${rehearsal.account.endpoint}; its waits pass ${options.pace} times faster than on AWS.\n`);
+  const { executionArn = '' } = await rehearsal.stepFunctions.send(
+    new StartExecutionCommand({
+      stateMachineArn: rehearsal.installStateMachineArn,
+      input: JSON.stringify({
+        nodes: options.nodes,
+        finish: options.finish,
+        ...(options.finish === 'browser' ? { adminIp: options.adminIp } : {}),
+        reason: 'rehearsal',
+      }),
+    }),
+  );
+  const interrupted = new AbortController();
+  void signal.then(() => interrupted.abort());
+  const view = openProgressView(screen, process.env);
+  const progress = await watchRollout(rehearsal.stepFunctions, executionArn, view, {
+    everyMilliseconds: lookEveryMilliseconds,
+    endpointUrl: rehearsal.account.endpoint,
+    signal: interrupted.signal,
+  });
+  if (progress.status === 'running') {
+    say(`\nInterrupted. ${goOn(options)}`);
+    return 130;
+  }
+  const succeeded = progress.status === 'succeeded';
+  if (!succeeded && !options.keep) say(`  This rehearsal ends now, and its AWS endpoint with it. ${goOn(options)}`);
+  if (succeeded || options.keep) for (const line of addresses(rehearsal, options)) say(line);
+  if (options.keep) {
+    say('\nUp until Ctrl-C.');
+    await signal;
+    say('Stopping …');
+  }
+  return succeeded ? 0 : 1;
+}
+
+const goOn = (options: RehearsalOptions) =>
+  options.data === undefined
+    ? 'Its data is removed; with --data DIRECTORY it would be kept, and the next start would go on from it.'
+    : `Its data is kept: npm start -- --data ${options.data} goes on from it.`;
+
+function addresses({ account }: Rehearsal, options: RehearsalOptions): string[] {
+  const secret = account.output('AdministratorSecretArn');
+  const readPassword = `aws --endpoint-url ${account.endpoint} --region ${account.world.region} secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text`;
+  return [
+    '',
+    `  site          ${account.output('SiteAddress')}`,
+    `  admin user    ${account.output('AdministratorUser')}`,
+    ...(options.keep ? [`  its password  ${readPassword}`] : [`  its password  in the secret ${secret}`]),
+    `  AWS endpoint  ${account.endpoint}`,
+    `  logs          ${account.world.directory}/logs`,
+  ];
+}
