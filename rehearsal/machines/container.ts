@@ -62,7 +62,8 @@ function environment(world: World, request: ContainerRequest): Record<string, st
     ...request.environment,
     MOODLE_DIRROOT: code,
     MOODLE_NODE_SCRIPTS: node,
-    MOODLE_LOCAL: join(world.directory, 'nodes', request.nodeId),
+    // Short: the path of a socket in it has at most 108 bytes.
+    MOODLE_LOCAL: join(world.directory, 'nodes', request.nodeId.slice(0, 12)),
     MOODLE_LISTEN: `${LOOPBACK}:${request.port}`,
     SSL_CERT_FILE: world.certificateAuthorityFile,
   };

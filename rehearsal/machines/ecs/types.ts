@@ -127,18 +127,9 @@ export interface ServiceRecord {
   completedTaskDefinition?: string;
   /** The newest first. */
   events: ServiceEvent[];
-  /** What the template last said, so that a later deploy changes only what changed there, as CloudFormation does. */
-  template: Readonly<Record<string, unknown>>;
 }
 
-export type LastStatus =
-  | 'PROVISIONING'
-  | 'PENDING'
-  | 'RUNNING'
-  | 'DEACTIVATING'
-  | 'STOPPING'
-  | 'DEPROVISIONING'
-  | 'STOPPED';
+export type LastStatus = 'PROVISIONING' | 'PENDING' | 'RUNNING' | 'DEACTIVATING' | 'STOPPING' | 'STOPPED';
 
 export type StopCode = 'TaskFailedToStart' | 'EssentialContainerExited' | 'UserInitiated' | 'ServiceSchedulerInitiated';
 

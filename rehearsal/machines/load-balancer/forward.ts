@@ -5,6 +5,13 @@ import type { TargetGroup } from './target-group.ts';
 /** Headers that belong to one connection and are not passed on (RFC 9110, section 7.6.1). */
 const CONNECTION_HEADERS = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade'];
 
+/** The load balancer's attributes that a request meets. */
+export interface ForwardSettings {
+  readonly idleTimeoutSeconds: number;
+  /** Leaves out headers whose names have other characters than letters, digits and hyphens. */
+  readonly dropInvalidHeaders: boolean;
+}
+
 /**
  * Passes a request on to a target of the group as an Application Load Balancer does: Host kept, `X-Forwarded-*` added,
  * bodies streamed both ways. 503 without a target, 502 when the target refuses or breaks off, 504 when it is silent for
@@ -16,7 +23,7 @@ export function forward(
   group: TargetGroup,
   client: IncomingMessage,
   answer: ServerResponse,
-  idleTimeoutSeconds: number,
+  settings: ForwardSettings,
 ): void {
   const target = group.choose(wantedTarget(group, client.headers.cookie));
   if (!target) {
@@ -28,9 +35,9 @@ export function forward(
     port: target.port,
     method: client.method,
     path: client.url,
-    headers: forwardedHeaders(client),
+    headers: forwardedHeaders(client, settings.dropInvalidHeaders),
     agent: false,
-    timeout: idleTimeoutSeconds * 1_000,
+    timeout: settings.idleTimeoutSeconds * 1_000,
   });
   asked.once('response', (response) => {
     answer.writeHead(response.statusCode ?? 502, response.statusMessage, [
@@ -63,7 +70,7 @@ export function answerItself(answer: ServerResponse, code: number, title: string
   answer.end(body);
 }
 
-function forwardedHeaders(client: IncomingMessage): string[] {
+function forwardedHeaders(client: IncomingMessage, dropInvalid: boolean): string[] {
   const given = client.headers['x-forwarded-for'];
   const address = (client.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
   const own: [string, string][] = [
@@ -72,15 +79,21 @@ function forwardedHeaders(client: IncomingMessage): string[] {
     ['X-Forwarded-Port', String(client.socket.localPort)],
   ];
   const replaced = own.map(([name]) => name.toLowerCase());
-  return [...passedOn(client.rawHeaders, replaced), ...own.flat(), 'Connection', 'close'];
+  return [
+    ...passedOn(client.rawHeaders, (name) => !replaced.includes(name) && !(dropInvalid && !/^[a-z0-9-]+$/.test(name))),
+    ...own.flat(),
+    'Connection',
+    'close',
+  ];
 }
 
-function passedOn(rawHeaders: readonly string[], replaced: readonly string[] = []): string[] {
+/** @param wanted asked with each header's name in lower case */
+function passedOn(rawHeaders: readonly string[], wanted: (name: string) => boolean = () => true): string[] {
   const kept: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const lower = name.toLowerCase();
-    if (!CONNECTION_HEADERS.includes(lower) && !replaced.includes(lower)) kept.push(name, rawHeaders[index + 1] ?? '');
+    if (!CONNECTION_HEADERS.includes(lower) && wanted(lower)) kept.push(name, rawHeaders[index + 1] ?? '');
   }
   return kept;
 }

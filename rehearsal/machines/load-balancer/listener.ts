@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { LOOPBACK } from '../ports.ts';
+import type { ForwardSettings } from './forward.ts';
 import { type Action, act, actionFor, type Rule } from './rules.ts';
 
 /** One listener of a load balancer: an HTTP server with rules. */
@@ -8,10 +9,10 @@ export class Listener {
   readonly rules: Rule[] = [];
   readonly #server: Server;
 
-  constructor(arn: string, defaultAction: Action, idleTimeoutSeconds: () => number) {
+  constructor(arn: string, defaultAction: Action, settings: ForwardSettings) {
     this.arn = arn;
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (client, answer) => {
-      act(actionFor(client, this.rules, defaultAction), client, answer, idleTimeoutSeconds());
+      act(actionFor(client, this.rules, defaultAction), client, answer, settings);
     });
     // A request may take as long as its node needs; only silence ends it (forward.ts).
     this.#server.requestTimeout = 0;

@@ -1,16 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerItself, forward } from './forward.ts';
+import { type ForwardSettings, forward } from './forward.ts';
 import type { TargetGroup } from './target-group.ts';
 
 export type Action =
   | { readonly type: 'forward'; readonly group: TargetGroup }
-  | { readonly type: 'fixed-response'; readonly code: number; readonly contentType: string; readonly body: string }
-  | {
-      readonly type: 'redirect';
-      readonly code: number;
-      /** Location with the fields `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`. */
-      readonly location: string;
-    };
+  | { readonly type: 'fixed-response'; readonly code: number; readonly contentType: string; readonly body: string };
 
 /** One condition of a rule: it holds when any of its patterns (with `*` and `?`) matches. */
 export interface Condition {
@@ -33,19 +27,14 @@ export function actionFor(client: IncomingMessage, rules: readonly Rule[], defau
   return rule?.action ?? defaultAction;
 }
 
-export function act(action: Action, client: IncomingMessage, answer: ServerResponse, idleTimeoutSeconds: number): void {
+export function act(action: Action, client: IncomingMessage, answer: ServerResponse, settings: ForwardSettings): void {
   if (action.type === 'forward') {
-    forward(action.group, client, answer, idleTimeoutSeconds);
+    forward(action.group, client, answer, settings);
     return;
   }
   client.resume();
-  if (action.type === 'fixed-response') {
-    answer.writeHead(action.code, { Server: 'awselb/2.0', 'Content-Type': action.contentType });
-    answer.end(action.body);
-    return;
-  }
-  answer.setHeader('Location', fillIn(action.location, client));
-  answerItself(answer, action.code, action.code === 301 ? 'Moved Permanently' : 'Found');
+  answer.writeHead(action.code, { Server: 'awselb/2.0', 'Content-Type': action.contentType });
+  answer.end(action.body);
 }
 
 function holds(condition: Condition, client: IncomingMessage): boolean {
@@ -64,16 +53,4 @@ function wildcard(pattern: string, ignoreCase: boolean): RegExp {
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
   return new RegExp(`^${source}$`, ignoreCase ? 'i' : '');
-}
-
-function fillIn(location: string, client: IncomingMessage): string {
-  const url = new URL(client.url ?? '/', `http://${client.headers.host ?? 'localhost'}`);
-  const fields: Record<string, string> = {
-    protocol: 'http',
-    host: url.hostname,
-    port: url.port === '' ? '80' : url.port,
-    path: url.pathname.slice(1),
-    query: url.search.slice(1),
-  };
-  return location.replace(/#\{(\w+)\}/g, (_, name: string) => fields[name] ?? '');
 }

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { authorize } from '../../iam/authorize.ts';
+import { assetPath } from '../../template/assets.ts';
+import type { World } from '../../world.ts';
+import { imageFolder } from '../container.ts';
+import { findRepository, imagesOf } from '../ecr-state.ts';
+import { lastLines } from '../postgres.ts';
+import { keeperOf } from '../process-keeper.ts';
+import type { Project } from './types.ts';
+
+/**
+ * Makes what the image would hold, without Docker: the nodes' scripts from the project's source, and, for a real Moodle,
+ * the code tree by the image's own `assemble-code`. Then records the image in the repository.
+ *
+ * @param given the build's environment: IMAGE_TAG and REPOSITORY_URI are needed, as in the build specification
+ * @param enter called when a phase begins
+ * @returns IMAGE_TAG and IMAGE_DIGEST
+ * @throws Error with what went wrong and the last lines of the log; then the repository has no new image
+ */
+export async function makeImage(
+  world: World,
+  project: Project,
+  given: Readonly<Record<string, string>>,
+  logFile: string,
+  enter: (phase: string) => void,
+): Promise<{ IMAGE_TAG: string; IMAGE_DIGEST: string }> {
+  const log = (line: string) => appendLine(logFile, line);
+  enter('DOWNLOAD_SOURCE');
+  const [bucket = '', ...key] = project.sourceLocation.split('/');
+  allow(world, project, 's3:GetObject', `arn:${world.partition}:s3:::${project.sourceLocation}`);
+  const source = assetPath(world.cloudAssembly, key.join('/'));
+  log(`Source: ${bucket}/${key.join('/')}`);
+  enter('PRE_BUILD');
+  const tag = given.IMAGE_TAG;
+  if (!tag) throw new Error('test -n "$IMAGE_TAG": exit status 1. IMAGE_TAG is given with each build.');
+  const image = `${given.REPOSITORY_URI ?? ''}:${tag}`;
+  const found = findRepository(world, image);
+  if (!found) throw new Error(`REPOSITORY_URI ${given.REPOSITORY_URI} is not a repository of this account.`);
+  const { repository } = found;
+  allow(world, project, 'ecr:GetAuthorizationToken', '*');
+  enter('BUILD');
+  if (world.moodle.kind === 'real') await assemble(world, source, tag, logFile);
+  else log('The stand-in needs no code tree: nothing is assembled.');
+  for (const action of ['ecr:InitiateLayerUpload', 'ecr:UploadLayerPart', 'ecr:CompleteLayerUpload', 'ecr:PutImage']) {
+    allow(world, project, action, repository.repositoryArn);
+  }
+  const name = `${repository.repositoryName}:${tag}`;
+  if (imagesOf(world).get(name) && repository.imageTagMutability === 'IMMUTABLE') {
+    throw new Error(
+      `tag invalid: The image tag '${tag}' already exists in the '${repository.repositoryName}' repository.`,
+    );
+  }
+  const imageDigest = `sha256:${createHash('sha256').update(`${source}/${tag}`).digest('hex')}`;
+  imagesOf(world).set(name, {
+    repositoryName: repository.repositoryName,
+    imageTag: tag,
+    imageDigest,
+    imagePushedAt: new Date().toISOString(),
+    imageSizeInBytes: 0,
+  });
+  log(`Pushed ${image} (${imageDigest})`);
+  enter('POST_BUILD');
+  return { IMAGE_TAG: tag, IMAGE_DIGEST: `${repository.repositoryUri}@${imageDigest}` };
+}
+
+async function assemble(world: World, source: string, tag: string, logFile: string): Promise<void> {
+  if (world.moodle.kind !== 'real') return;
+  const { directory } = world.moodle;
+  const { code, node } = imageFolder(world, tag);
+  // Left by a build that was killed, or made by one whose push failed.
+  rmSync(dirname(code), { recursive: true, force: true });
+  mkdirSync(dirname(code), { recursive: true });
+  cpSync(source, `${node}.new`, { recursive: true });
+  renameSync(`${node}.new`, node);
+  const command = join(node, 'assemble-code');
+  if (!existsSync(command)) throw new Error(`The source of the image has no assemble-code.`);
+  // Hard links take a second where a copy takes many; they need one file system.
+  const link = statSync(directory).dev === statSync(dirname(code)).dev ? ['--link'] : [];
+  appendLine(logFile, `assemble-code ${directory} (Moodle ${world.moodle.release})`);
+  const build = await keeperOf(world).start(command, [...link, directory, code], {
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LANG: 'C.UTF-8' },
+    logFile,
+  });
+  const { code: status, signal } = await build.exited;
+  if (status !== 0) throw new Error(`assemble-code: exit status ${status ?? signal}.\n${lastLines(logFile)}`);
+}
+
+function allow(world: World, project: Project, action: string, resource: string): void {
+  authorize(world, { kind: 'role', roleArn: project.serviceRole, sessionName: 'AWSCodeBuild' }, { action, resource });
+}
+
+function appendLine(file: string, line: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  appendFileSync(file, `${new Date().toISOString()} ${line}\n`);
+}
