@@ -22,7 +22,6 @@ export async function openMigration(
 
 /**
  * Moves one session if the source still holds it, its row locked, so that two nodes never move it at once.
- * What the source holds is the newer: it is removed there as soon as it was moved.
  * @returns whether there was anything to move
  */
 export async function moveSession(
@@ -32,13 +31,12 @@ export async function moveSession(
   target: SessionStore,
 ): Promise<boolean> {
   return database.transaction(async (connection) => {
+    const on = (store: SessionStore) => onConnection(store, connection, database.prefix);
     const locked = await connection.query(`SELECT id FROM ${database.prefix}sessions WHERE sid = $1 FOR UPDATE`, [sid]);
     if (locked.rows.length === 0) return false;
-    const text = await onConnection(source, connection, database.prefix).read(sid);
-    if (text === undefined) return false;
-    await onConnection(target, connection, database.prefix).write(sid, text);
-    await onConnection(source, connection, database.prefix).remove(sid);
-    return true;
+    const moved = await copyOne(sid, on(source), on(target));
+    await on(source).remove(sid);
+    return moved;
   });
 }
 
@@ -65,12 +63,20 @@ export async function copySessions(
       if (await moveSession(database, sid, source, target)) copied += 1;
       continue;
     }
-    const text = await source.read(sid);
-    if (text === undefined) continue;
-    await target.write(sid, text);
-    copied += 1;
+    if (await copyOne(sid, source, target)) copied += 1;
   }
   return { copied, skipped: rows.length - copied };
+}
+
+/**
+ * What the database still holds is the newer, because every move out of it empties it: the other store then has only
+ * an earlier copy.
+ */
+async function copyOne(sid: string, source: SessionStore, target: SessionStore): Promise<boolean> {
+  const text = await source.read(sid);
+  if (text === undefined || (target.name === 'database' && (await target.read(sid)) !== undefined)) return false;
+  await target.write(sid, text);
+  return true;
 }
 
 /** The database store must use the connection that holds the row's lock, or it would wait for itself. */

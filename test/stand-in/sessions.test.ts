@@ -146,6 +146,20 @@ test('copy-sessions --move empties the source and takes only what was not moved 
   expect(await browser.isLoggedIn(await site.serve(environment('redis')))).toBe(true);
 });
 
+test('an earlier copy in Redis never overwrites what the database holds', async () => {
+  const site = await freshSite();
+  const browser = new Browser();
+  const node = await site.serve();
+  await browser.logIn(node);
+  await site.run(['copy-sessions', 'database', 'redis']);
+  const changed = Buffer.from('{"userId":2,"sesskey":"changed-later"}').toString('base64');
+  await site.sql('UPDATE mdl_sessions SET sessdata = $2 WHERE sid = $1', browser.cookie, changed);
+  const wayBack = await site.run(['copy-sessions', 'redis', 'database', '--move']);
+  expect(wayBack).toMatchObject({ ok: true, copied: 0, skipped: 1 });
+  expect((await rowOf(site, browser)).sessdata).toBe(changed);
+  expect((await browser.visit(node, '/my/')).body).toContain('changed-later');
+});
+
 test('a session that is over is not copied', async () => {
   const site = await freshSite();
   const browser = new Browser();
