@@ -101,9 +101,10 @@ export async function openAccount(options: AccountOptions): Promise<Account> {
       abortLeftExecutions(world);
       endpoint.serve(world);
       for (const stack of assembly.stacks) await deployStack(world, stack);
-      world.onClose(() => abortRunningExecutions(world));
     },
     async close() {
+      // Before their functions' processes end, which would look like failures.
+      abortRunningExecutions(world);
       for (let work = undo.pop(); work; work = undo.pop()) await work();
     },
   };

@@ -2,7 +2,10 @@ import { roleCredentials } from '../iam/credentials.ts';
 import type { World } from '../world.ts';
 import type { LambdaFunction } from './functions.ts';
 
-/** Where Lambda keeps the certificate authorities of its Node runtimes, which functions name in NODE_EXTRA_CA_CERTS. */
+/**
+ * Lambda has the authorities of RDS in /var/runtime/ca-cert.pem, which functions name in this variable or read
+ * themselves. That file is not here: Node's own trust stands in for it.
+ */
 const certificateVariable = 'NODE_EXTRA_CA_CERTS';
 
 /**
@@ -18,7 +21,7 @@ export function environmentOf(world: World, lambda: LambdaFunction, logStream: s
     TZ: ':UTC',
     LANG: 'en_US.UTF-8',
     ...lambda.environment,
-    ...(certificateVariable in lambda.environment ? { [certificateVariable]: world.certificateAuthorityFile } : {}),
+    [certificateVariable]: world.certificateAuthorityFile,
     AWS_REGION: world.region,
     AWS_DEFAULT_REGION: world.region,
     AWS_ENDPOINT_URL: world.endpoint,
