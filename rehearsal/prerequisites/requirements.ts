@@ -25,7 +25,12 @@ const phpExtension = (name: string, aptPackage: string): Requirement => ({
   isThere: (system) => system.phpExtensions.has(name),
 });
 
-const always: readonly Requirement[] = [program('redis-server'), program('memcached')];
+const always: readonly Requirement[] = [
+  program('redis-server'),
+  program('memcached'),
+  // The image's container health check, which runs here as it does in a task.
+  program('curl'),
+];
 
 /** Package names without a version bring the distribution's own PHP: 8.2 in Debian 12, 8.4 in Debian 13. */
 const forRealMoodle: readonly Requirement[] = [

@@ -9,8 +9,8 @@ const system = (programs: readonly string[], phpExtensions: readonly string[] = 
 });
 
 describe('what a rehearsal needs from the system', () => {
-  it('is Redis and Memcached for the stand-in, and nothing of PHP', () => {
-    expect(packagesOf(missingRequirements(system([]), false))).toEqual(['memcached', 'redis-server']);
+  it('is Redis, Memcached and curl for the stand-in, and nothing of PHP', () => {
+    expect(packagesOf(missingRequirements(system([]), false))).toEqual(['curl', 'memcached', 'redis-server']);
   });
 
   it('is PHP with its extensions and nginx too for a real Moodle', () => {

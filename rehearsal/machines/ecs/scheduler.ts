@@ -22,6 +22,7 @@ export class ServiceScheduler {
   readonly #save: () => void;
   readonly #started: (task: Task) => void;
   readonly #tasks = new Set<Task>();
+  readonly #judged = new WeakSet<Task>();
   readonly #timer: NodeJS.Timeout;
   #failures = 0;
   #heldUntil = 0;
@@ -163,12 +164,18 @@ export class ServiceScheduler {
 
   #forgetStopped(): void {
     for (const task of this.#tasks) {
+      if (task.desiredStatus === 'STOPPED' && !this.#judged.has(task)) this.#judge(task);
       if (task.lastStatus !== 'STOPPED') continue;
       this.#tasks.delete(task);
       this.#steady = false;
-      if (task.stopCode === 'TaskFailedToStart' || (task.stopCode === 'EssentialContainerExited' && !task.wasHealthy)) {
-        this.#noteFailure(task, `(task ${task.id}) ${task.stoppedReason}`);
-      }
+    }
+  }
+
+  /** Counts a task that ended by itself before it was healthy as a failure; once. */
+  #judge(task: Task): void {
+    this.#judged.add(task);
+    if (task.stopCode === 'TaskFailedToStart' || (task.stopCode === 'EssentialContainerExited' && !task.wasHealthy)) {
+      this.#noteFailure(task, `(task ${task.id}) ${task.stoppedReason}`);
     }
   }
 

@@ -111,7 +111,9 @@ export class Task {
     const { targetGroup } = this.request;
     if (targetGroup && this.#process && this.port !== undefined) {
       this.#become('DEACTIVATING');
-      await targetGroup.deregister(LOOPBACK, this.port);
+      const drained = targetGroup.deregister(LOOPBACK, this.port);
+      // A container that ended by itself finishes no request: nothing to wait for.
+      if (code !== 'EssentialContainerExited') await drained;
     }
     if (this.#process) {
       this.#become('STOPPING');
