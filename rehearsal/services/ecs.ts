@@ -13,7 +13,7 @@ import {
 } from '../machines/ecs/task-definitions.ts';
 import type { TaskDefinition } from '../machines/ecs/types.ts';
 import { type UpdateServiceInput, updateService } from '../machines/ecs/update-service.ts';
-import type { World } from '../world.ts';
+import { arn, type World } from '../world.ts';
 
 interface InCluster {
   readonly cluster?: string;
@@ -227,7 +227,8 @@ function definitionOperations(world: World): Record<string, Operation> {
     RegisterTaskDefinition: {
       members: registerMembers,
       permissions: (input: NewTaskDefinition) => [
-        { action: 'ecs:RegisterTaskDefinition', resource: '*' },
+        // A revision's number is not known before it is registered.
+        { action: 'ecs:RegisterTaskDefinition', resource: arn(world, 'ecs', `task-definition/${input.family}:*`) },
         ...passRoles(input),
       ],
       run: (input: NewTaskDefinition) => ({
