@@ -14,6 +14,7 @@ import { efsProviders } from './providers/efs.ts';
 import { elasticacheProviders } from './providers/elasticache.ts';
 import { loadBalancingProviders } from './providers/load-balancing.ts';
 import { rdsProviders } from './providers/rds.ts';
+import { requireSameMoodle } from './same-moodle.ts';
 
 export { findDatabase } from './databases.ts';
 
@@ -29,7 +30,12 @@ export const machineProviders: readonly ResourceProvider[] = [
   ...autoScalingProviders,
 ];
 
-/** Their APIs. */
+/**
+ * Their APIs.
+ *
+ * @throws Error when the rehearsal's folder holds a site of another Moodle
+ */
 export function machineServices(world: World): readonly Service[] {
+  requireSameMoodle(world);
   return [ecs(world), elbv2(world), applicationAutoScaling(world), codeBuild(world), elasticache(world)];
 }
