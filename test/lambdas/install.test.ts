@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage } from '../../lambdas/build-image.ts';
+import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
+import { startOneNode } from '../../lambdas/start-one-node.ts';
+import { waitForInstall } from '../../lambdas/wait-for-install.ts';
+import type { Account } from './account.ts';
+import { Bench, held, untilDone } from './bench.ts';
+import { makeMoodleTables, setMarker } from './moodle-tables.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+afterAll(() => bench.close());
+
+describe('buildImage', () => {
+  it('builds once, waits, and tells the digest', async () => {
+    const account = await bench.account();
+    const input = await held(account);
+    const { evidence, waits } = await untilDone(account, () => buildImage(account.clients, input));
+    expect(evidence).toEqual({ image: 'content-1', digest: 'sha256:abc', built: 'by this rollout' });
+    expect(waits).toEqual(['ImageStillBuilding: CodeBuild works on content-1: queued.']);
+    expect(account.calls.filter((call) => call === 'StartBuild')).toHaveLength(1);
+  });
+
+  it('builds nothing that is there', async () => {
+    const account = await bench.account();
+    account.images.add('content-1');
+    expect(await buildImage(account.clients, await held(account))).toMatchObject({ built: 'was there already' });
+    expect(account.builds).toEqual([]);
+  });
+
+  it('does not start a second build when it was killed before it wrote the first one’s id', async () => {
+    const account = await bench.account();
+    const input = await held(account);
+    await expect(buildImage(account.clients, input)).rejects.toMatchObject({ name: 'ImageStillBuilding' });
+    await account.database.execute('UPDATE moodle_lifecycle.task_run SET task_arn = NULL');
+    await expect(buildImage(account.clients, input)).rejects.toMatchObject({ name: 'ImageStillBuilding' });
+    expect(account.builds).toHaveLength(1);
+  });
+
+  it('names the phase and the reason of a build that failed', async () => {
+    const account = await bench.account();
+    const input = await held(account);
+    await expect(buildImage(account.clients, input)).rejects.toMatchObject({ name: 'ImageStillBuilding' });
+    Object.assign(account.builds[0] ?? {}, {
+      buildStatus: 'FAILED',
+      phases: [
+        { phaseType: 'INSTALL', phaseStatus: 'SUCCEEDED' },
+        { phaseType: 'BUILD', phaseStatus: 'FAILED', contexts: [{ message: 'checksum mismatch' }] },
+      ],
+      logs: { deepLink: 'https://logs' },
+    });
+    await expect(buildImage(account.clients, input)).rejects.toMatchObject({
+      name: 'ImageBuildFailed',
+      message: expect.stringMatching(/FAILED in BUILD: checksum mismatch\. .*https:\/\/logs/s),
+    });
+  });
+
+  it('refuses to build what was not deployed', async () => {
+    const account = await bench.account();
+    const input = await held(account, {}, { image: 'content-0' });
+    await expect(buildImage(account.clients, input)).rejects.toMatchObject({ name: 'ImageBuildFailed' });
+    expect(account.builds).toEqual([]);
+  });
+});
+
+describe('startOneNode', () => {
+  it('brings a fresh site to exactly one node that may install', async () => {
+    const account = await bench.account();
+    const input = await held(account);
+    const { evidence, waits } = await untilDone(account, () => startOneNode(account.clients, input));
+    expect(evidence).toMatchObject({ nodes: 1, capacity: 'exactly 1, autoscaling suspended', sessions: 'database' });
+    expect(waits).toHaveLength(1);
+    expect(account.web).toMatchObject({ desiredCount: 1, healthCheckGracePeriodSeconds: 1800 });
+    expect(account.scalable).toMatchObject({
+      MinCapacity: 0,
+      MaxCapacity: 1,
+      SuspendedState: {
+        DynamicScalingInSuspended: true,
+        DynamicScalingOutSuspended: true,
+        ScheduledScalingSuspended: true,
+      },
+    });
+    expect(account.parameters.get('image-tag')).toBe('content-1');
+    expect(await readInstallMarker(account.database, 'campus')).toMatchObject({ finish: 'unattended', started: false });
+    expect(account.calls.filter((call) => call === 'UpdateService')).toHaveLength(1);
+    expect(account.calls.filter((call) => call === 'RegisterTaskDefinition')).toHaveLength(1);
+  });
+
+  it('changes the image alone in the task definition', async () => {
+    const account = await bench.account();
+    const [first] = account.taskDefinitions;
+    await untilDone(account, async () => startOneNode(account.clients, await held(account)));
+    const registered = account.taskDefinitions.at(-1);
+    expect(registered).toMatchObject({ family: 'web-family', revision: 2, cpu: '512', taskRoleArn: 'arn:role/web' });
+    expect(registered?.containerDefinitions).toEqual([
+      { ...first?.containerDefinitions?.[0], image: 'registry/repository:content-1' },
+    ]);
+  });
+
+  it('has written the marker before any node can start', async () => {
+    const account = await bench.account();
+    const input = await held(account);
+    account.faults.set('UpdateService', new Error('killed'));
+    await expect(startOneNode(account.clients, input)).rejects.toThrow('killed');
+    expect(await readInstallMarker(account.database, 'campus')).toMatchObject({ finish: 'unattended' });
+    expect(account.running()).toEqual([]);
+    const { evidence } = await untilDone(account, () => startOneNode(account.clients, input));
+    expect(evidence.nodes).toBe(1);
+    expect(account.calls.filter((call) => call === 'RegisterTaskDefinition')).toHaveLength(1);
+  });
+
+  it('lets the node of a rollout that was stopped go on', async () => {
+    const account = await bench.account();
+    await untilDone(account, async () => startOneNode(account.clients, await held(account)));
+    const [node] = account.running();
+    account.executions.set('arn:first', 'ABORTED');
+    await account.database.execute(`UPDATE moodle_lifecycle.rollout_hold SET execution = 'arn:first'`);
+    await account.database.execute('DELETE FROM moodle_lifecycle.node_replacement');
+    account.calls.length = 0;
+    const { evidence } = await untilDone(account, async () => startOneNode(account.clients, await held(account)));
+    expect(account.running()).toEqual([node]);
+    expect(node?.taskArn).toContain(evidence.node);
+    expect(account.calls).not.toContain('UpdateService');
+  });
+
+  it('leaves an installed site with nodes as it is', async () => {
+    const account = await bench.account();
+    await makeMoodleTables(account.database);
+    await account.serve(3);
+    const nodes = account.running();
+    const evidence = await startOneNode(account.clients, await held(account));
+    expect(evidence).toEqual({ nodes: 3, capacity: 'left as it is: the site is installed and has nodes' });
+    expect(account.running()).toEqual(nodes);
+    expect(account.parameters.get('session-store')).toBe('redis');
+    expect(account.calls.filter((call) => !/^(Describe|List)/.test(call))).toEqual([]);
+  });
+
+  it('starts a node of an installed site that has none, with sessions where they are', async () => {
+    const account = await bench.account();
+    await makeMoodleTables(account.database);
+    await account.serve(2);
+    account.web.desiredCount = 0;
+    await account.settle();
+    const { evidence } = await untilDone(account, async () => startOneNode(account.clients, await held(account)));
+    expect(evidence).toMatchObject({ nodes: 1 });
+    expect(account.parameters.get('session-store')).toBe('redis');
+    expect(await readInstallMarker(account.database, 'campus')).toBeUndefined();
+  });
+
+  it('tells why nodes do not start', async () => {
+    const account = await bench.account();
+    account.serving = undefined;
+    const input = await held(account);
+    await expect(untilDone(account, () => startOneNode(account.clients, input))).rejects.toMatchObject({
+      name: 'NodeFailedToStart',
+      message: expect.stringMatching(/Essential container in task exited, exit code 1.*database was left/s),
+    });
+  });
+
+  it('writes nothing for an execution that lost the site', async () => {
+    const account = await bench.account();
+    const input = await held(account);
+    await account.database.execute(`UPDATE moodle_lifecycle.rollout_hold SET execution = 'arn:other'`);
+    await expect(startOneNode(account.clients, input)).rejects.toMatchObject({ name: 'HoldLost' });
+    expect(account.calls).toEqual([]);
+  });
+});
+
+describe('waitForInstall', () => {
+  async function started(finish: 'unattended' | 'browser' = 'unattended') {
+    const account = await bench.account();
+    const extra = finish === 'browser' ? { finish, adminIp: '203.0.113.7' } : {};
+    const input = await held(account, extra);
+    await untilDone(account, () => startOneNode(account.clients, input));
+    return { account, input };
+  }
+  const serving = (account: Account) =>
+    account.database.execute(`DELETE FROM moodle_lifecycle.node_acknowledgement WHERE subject = 'serving'`);
+
+  it('shows the tables made and the time against the expected', async () => {
+    const { account, input } = await started();
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
+      message: expect.stringContaining('has not begun to install'),
+    });
+    await makeMoodleTables(account.database, { config: { rolesactive: '0' } });
+    await setMarker(account.database, { started: true, attempt: 2 });
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
+      name: 'InstallStillRunning',
+      message: expect.stringMatching(/^3 of 483 tables, 8\d s of about \d+ s, attempt 2\.$/),
+    });
+  });
+
+  it('is not done before the marker and the node say so', async () => {
+    const { account, input } = await started();
+    await makeMoodleTables(account.database);
+    await setMarker(account.database, { started: true });
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({ name: 'InstallStillRunning' });
+    await setMarker(account.database, { started: true, finished: true });
+    await serving(account);
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
+      name: 'InstallStillRunning',
+      message: expect.stringContaining('has yet to say that it serves'),
+    });
+  });
+
+  it('is done when all agree', async () => {
+    const { account, input } = await started();
+    await makeMoodleTables(account.database);
+    await setMarker(account.database, { started: true, finished: true });
+    expect(await waitForInstall(account.clients, input)).toEqual({
+      install: 'done',
+      release: '5.1 (Build: 20251006)',
+      tables: 3,
+      seconds: 70,
+      attempts: 1,
+      moodle: 'real',
+    });
+  });
+
+  it('is done with a pending administrator when the operator finishes in a browser', async () => {
+    const { account, input } = await started('browser');
+    await makeMoodleTables(account.database, {
+      config: { adminsetuppending: '1' },
+      adminPassword: 'adminsetuppending',
+    });
+    await setMarker(account.database, { started: true, finished: true, finish: 'browser' });
+    expect(await waitForInstall(account.clients, input)).toMatchObject({
+      install: 'tables made, the wizard is yours to complete',
+    });
+  });
+
+  it('stops where the node refused to touch what it found', async () => {
+    const { account, input } = await started();
+    await setMarker(account.database, { refused: 'there are 40 users' });
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
+      name: 'UnfinishedInstall',
+      message: expect.stringContaining('there are 40 users'),
+    });
+  });
+
+  it('stops when the node keeps stopping, with its reason', async () => {
+    const { account, input } = await started();
+    account.serving = undefined;
+    for (let round = 0; round < 3; round++) {
+      for (const node of account.running()) account.stop(node, 'EssentialContainerExited', 137);
+      await account.settle();
+    }
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
+      name: 'InstallFailed',
+      message: expect.stringMatching(/keeps stopping.*exit code/s),
+    });
+  });
+
+  it('does not go on with code that is newer than the database', async () => {
+    const { account, input } = await started();
+    await makeMoodleTables(account.database);
+    await setMarker(account.database, { started: true, finished: true });
+    account.serving = () => ({ upgradePending: true, moodleVersion: 2026010100 });
+    for (const node of account.running()) account.stop(node, 'EssentialContainerExited', 0);
+    await account.settle();
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
+      name: 'InstallFailed',
+      message: expect.stringContaining('an upgrade is pending'),
+    });
+  });
+});
