@@ -77,8 +77,10 @@ export function readSettings(env: Environment): Settings {
     site: need('MOODLE_SITE'),
     wwwroot: new URL(need('MOODLE_WWWROOT')),
     database: {
-      host: need('MOODLE_DATABASE_HOST'),
-      port: Number(need('MOODLE_DATABASE_PORT')),
+      ...hostAndPort(
+        'MOODLE_DATABASE_HOST:MOODLE_DATABASE_PORT',
+        `${need('MOODLE_DATABASE_HOST')}:${need('MOODLE_DATABASE_PORT')}`,
+      ),
       name: need('MOODLE_DATABASE_NAME'),
       prefix: need('MOODLE_DATABASE_PREFIX'),
       user: need('MOODLE_DATABASE_USER'),

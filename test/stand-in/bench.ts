@@ -131,6 +131,7 @@ export class Bench {
       MOODLE_APPLICATION_STORE_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:application-AbCdEf',
       MOODLE_APPLICATION_STORE_PASSWORD: REDIS_PASSWORD,
       MOODLE_LISTEN: '127.0.0.1:0',
+      NODE_COMPILE_CACHE: join(this.directory, 'compile-cache'),
       SSL_CERT_FILE: this.certificateAuthorityFile,
       STAND_IN_INSTALL_SECONDS: '1',
       STAND_IN_CRON_SECONDS: '0.2',

@@ -67,7 +67,10 @@ test('killed in the middle: the next node waits for the lock no longer, clears a
   const [left] = await site.sql(tables);
   await second.serving();
   expect(left.n).toBeGreaterThan(349);
-  expect(await site.marker()).toMatchObject({ attempt: 2, node: second.id, cleared_tables: left.n });
+  const marker = await site.marker();
+  expect(marker).toMatchObject({ attempt: 2, node: second.id });
+  // The statement that the server was in when its client was killed may still come to its end.
+  expect(marker.cleared_tables - left.n).toBeOneOf([0, 1]);
   expect((await site.sql(tables))[0].n).toBe(483);
 });
 
@@ -167,6 +170,11 @@ test('a database that cannot be asked: stops and says why', async () => {
 test.each([
   ['MOODLE_SITE', '', /MOODLE_SITE is not set/],
   ['MOODLE_DATABASE_TYPE', 'mariadb', /MOODLE_DATABASE_TYPE is "mariadb"; allowed here: pgsql/],
+  [
+    'MOODLE_DATABASE_PORT',
+    'five',
+    /MOODLE_DATABASE_HOST:MOODLE_DATABASE_PORT is "127.0.0.1:five"; it must be host:port/,
+  ],
   ['MOODLE_SESSION_STORE', 'files', /allowed here: database, redis, memcached/],
   ['MOODLE_SESSION_STORE_ENDPOINT', 'somewhere', /must be host:port/],
 ])('refuses the setting %s "%s"', async (name, value, words) => {

@@ -26,6 +26,7 @@ test('alive and ready; every answer names the node and says that it is the stand
   const live = await node.get('/health/live', { Host: '10.0.1.2:8080' });
   expect(live).toMatchObject({ status: 200, body: 'ok' });
   expect(live.headers).toMatchObject({ 'x-moodle-node': node.id, 'x-stand-in': 'stand-in, not Moodle' });
+  expect(await send(node.port, 'HEAD', '/login/index.php', {})).toMatchObject({ status: 200, body: '' });
   const ready = await node.get('/health/ready', { Host: '10.0.1.2:8080' });
   expect(ready.status).toBe(200);
   expect(JSON.parse(ready.body)).toEqual({

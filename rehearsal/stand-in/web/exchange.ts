@@ -32,7 +32,8 @@ export async function readPageRequest(message: IncomingMessage, address: string)
   }
   const cookies = (message.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('=', 2));
   return {
-    method: message.method ?? 'GET',
+    // The server leaves out the body of an answer to HEAD.
+    method: message.method === 'HEAD' ? 'GET' : (message.method ?? 'GET'),
     path: url.pathname,
     query: url.searchParams,
     form: new URLSearchParams(body),
