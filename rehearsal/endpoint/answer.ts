@@ -35,12 +35,16 @@ export function encodeAnswer(service: Service, operation: string, output: object
   return { statusCode: 200, headers, body };
 }
 
-/** An error in the form of the protocol. One that is no AwsError is the rehearsal's own defect: InternalFailure, 500. */
+/**
+ * An error in the form of the protocol. One that is no AwsError is the rehearsal's own defect: it is answered 400 and not
+ * 500, as callers try a 500 again and again.
+ */
 export function encodeError(protocol: Protocol, xmlNamespace: string, error: unknown, requestId: string): Answer {
   const known = error instanceof AwsError;
-  const code = known ? error.code : 'InternalFailure';
-  const statusCode = known ? error.statusCode : 500;
-  const message = error instanceof Error ? error.message : String(error);
+  const code = known ? error.code : 'RehearsalDefect';
+  const statusCode = known ? error.statusCode : 400;
+  const text = error instanceof Error ? error.message : String(error);
+  const message = known ? text : `The rehearsal itself failed: ${text}. Its logs/endpoint.log has the place.`;
   const contentType = contentTypes[protocol];
   if (protocol === 'query') {
     const fault = statusCode < 500 ? 'Sender' : 'Receiver';

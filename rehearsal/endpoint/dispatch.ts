@@ -10,7 +10,7 @@ export const servicesOf = perWorld(() => new Map<string, Service>());
 export function findService(world: World, signingName: string): Service {
   const service = servicesOf(world).get(signingName);
   if (!service) {
-    throw new AwsError('UnsupportedOperation', `The rehearsal does not have the AWS service “${signingName}”.`, 501);
+    throw new AwsError('UnsupportedOperation', `The rehearsal does not have the AWS service “${signingName}”.`);
   }
   return service;
 }
@@ -29,6 +29,7 @@ export async function callOperation(
 ): Promise<object> {
   const operation = findOperation(service, operationName);
   refuseUnknownMembers(service, operationName, operation, input);
+  requireMembers(operation, input);
   if (context.principal.kind === 'role') {
     for (const permission of operation.permissions(input)) authorize(world, context.principal, permission, service);
   }
@@ -41,7 +42,6 @@ function findOperation(service: Service, name: string): Operation {
     throw new AwsError(
       'UnsupportedOperation',
       `The rehearsal does not have the operation ${service.signingName}:${name}. Nothing was done.`,
-      501,
     );
   }
   return operation;
@@ -53,5 +53,17 @@ function refuseUnknownMembers(service: Service, name: string, operation: Operati
   throw new AwsError(
     'UnsupportedParameter',
     `The rehearsal does not know the parameter ${unknown.join(', ')} of ${service.signingName}:${name}. Nothing was done.`,
+  );
+}
+
+function requireMembers(operation: Operation, input: Readonly<Record<string, unknown>>): void {
+  const missing = (operation.required ?? []).filter((member) => input[member] === undefined || input[member] === null);
+  if (missing.length === 0) return;
+  const problems = missing.map(
+    (member) => `Value null at '${member}' failed to satisfy constraint: Member must not be null`,
+  );
+  throw new AwsError(
+    'ValidationException',
+    `${missing.length} validation error${missing.length === 1 ? '' : 's'} detected: ${problems.join('; ')}`,
   );
 }

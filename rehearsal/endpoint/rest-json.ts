@@ -35,7 +35,6 @@ export function decodeRestJson(
   throw new AwsError(
     'UnsupportedOperation',
     `The rehearsal does not have the operation “${request.method} ${pathname}” of ${service.signingName}. Nothing was done.`,
-    501,
   );
 }
 

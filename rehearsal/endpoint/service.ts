@@ -24,6 +24,8 @@ export interface Permission {
 export interface Operation<Input = any, Output extends object = object> {
   /** Input members that are understood. A request with any other is refused loudly, never half obeyed. */
   readonly members: readonly string[];
+  /** Input members that a request must have. One without is answered as AWS does, before `permissions` is asked. */
+  readonly required?: readonly string[];
   /** What the caller must be allowed to do. Called before `run`; must not change anything. */
   permissions(input: Input): readonly Permission[];
   run(input: Input, context: OperationContext): Promise<Output> | Output;

@@ -53,14 +53,30 @@ function contextOf(message: InvocationMessage): object {
   };
 }
 
+let current: string | undefined;
+
+/** What nobody awaited or caught ends the process, as it does on Lambda, and is told first. */
+function endWith(errorType: string, error: unknown): void {
+  const failure = { ...failureOf(error), errorType };
+  console.error(errorType, JSON.stringify(failure));
+  if (current === undefined) process.exit(129);
+  process.send?.({ kind: 'lost', requestId: current, failure } satisfies ProcessMessage, () => process.exit(129));
+}
+
+process.on('unhandledRejection', (reason) => endWith('Runtime.UnhandledPromiseRejection', reason));
+process.on('uncaughtException', (error) => endWith(error.name, error));
+
 async function invoke(handler: Handler, message: InvocationMessage): Promise<void> {
   const { requestId } = message;
+  current = requestId;
   try {
     const result = await handler(JSON.parse(message.payload), contextOf(message));
     tell({ kind: 'succeeded', requestId, payload: JSON.stringify(result) ?? 'null' });
   } catch (error) {
     console.error('Invoke Error', JSON.stringify(failureOf(error)));
     tell({ kind: 'failed', requestId, failure: failureOf(error) });
+  } finally {
+    current = undefined;
   }
 }
 

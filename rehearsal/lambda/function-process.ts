@@ -114,7 +114,7 @@ export class FunctionProcess {
   #answerTo(requestId: string): Promise<Outcome> {
     return new Promise((resolve) => {
       const listener = (message: ProcessMessage) => {
-        if ((message.kind !== 'succeeded' && message.kind !== 'failed') || message.requestId !== requestId) return;
+        if (message.kind === 'ready' || message.kind === 'not ready' || message.requestId !== requestId) return;
         this.#kept.process.off('message', listener);
         resolve(message);
       };

@@ -23,4 +23,6 @@ export type ProcessMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'not ready'; readonly failure: FunctionFailure }
   | { readonly kind: 'succeeded'; readonly requestId: string; readonly payload: string }
-  | { readonly kind: 'failed'; readonly requestId: string; readonly failure: FunctionFailure };
+  | { readonly kind: 'failed'; readonly requestId: string; readonly failure: FunctionFailure }
+  /** The last message: the process ends by itself. */
+  | { readonly kind: 'lost'; readonly requestId: string; readonly failure: FunctionFailure };

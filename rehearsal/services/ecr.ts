@@ -38,6 +38,7 @@ interface DescribeImagesInput {
 
 const describeImages = (world: World): Operation<DescribeImagesInput> => ({
   members: ['repositoryName', 'registryId', 'imageIds'],
+  required: ['repositoryName'],
   permissions: ({ repositoryName }) => [permission(world, 'DescribeImages', repositoryName)],
   run({ repositoryName, imageIds }) {
     requireRepository(world, repositoryName);

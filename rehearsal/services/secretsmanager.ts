@@ -25,6 +25,7 @@ function requireSecret(world: World, id: string): StoredSecret {
 
 const getSecretValue = (world: World): Operation<{ SecretId: string; VersionId?: string; VersionStage?: string }> => ({
   members: ['SecretId', 'VersionId', 'VersionStage'],
+  required: ['SecretId'],
   permissions: ({ SecretId }) => [
     { action: 'secretsmanager:GetSecretValue', resource: secretResource(world, SecretId) },
   ],
@@ -46,6 +47,7 @@ const getSecretValue = (world: World): Operation<{ SecretId: string; VersionId?:
 
 const describeSecret = (world: World): Operation<{ SecretId: string }> => ({
   members: ['SecretId'],
+  required: ['SecretId'],
   permissions: ({ SecretId }) => [
     { action: 'secretsmanager:DescribeSecret', resource: secretResource(world, SecretId) },
   ],

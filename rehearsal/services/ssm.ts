@@ -46,6 +46,7 @@ function describe(world: World, found: FoundParameter) {
 
 const getParameter = (world: World): Operation<{ Name: string }> => ({
   members: ['Name', 'WithDecryption'],
+  required: ['Name'],
   permissions: ({ Name }) => [permission(world, 'GetParameter', Name)],
   run({ Name }) {
     const found = readParameter(world, Name);
@@ -56,6 +57,7 @@ const getParameter = (world: World): Operation<{ Name: string }> => ({
 
 const getParameters = (world: World): Operation<{ Names: string[] }> => ({
   members: ['Names', 'WithDecryption'],
+  required: ['Names'],
   permissions: ({ Names }) => Names.map((name) => permission(world, 'GetParameters', name)),
   run({ Names }) {
     if (Names.length > 10) throw new AwsError('ValidationException', 'At most 10 names in one call.');
@@ -71,6 +73,7 @@ const getParametersByPath = (
   world: World,
 ): Operation<{ Path: string; Recursive?: boolean; MaxResults?: number; NextToken?: string }> => ({
   members: ['Path', 'Recursive', 'WithDecryption', 'MaxResults', 'NextToken'],
+  required: ['Path'],
   permissions: ({ Path }) => [permission(world, 'GetParametersByPath', Path.replace(/(.)\/$/, '$1'))],
   run({ Path, Recursive = false, MaxResults = 10, NextToken }) {
     const prefix = Path.endsWith('/') ? Path : `${Path}/`;
@@ -93,6 +96,7 @@ const putParameter = (
   world: World,
 ): Operation<{ Name: string; Value: string; Type?: string; Overwrite?: boolean; Description?: string }> => ({
   members: ['Name', 'Value', 'Type', 'Overwrite', 'Description', 'DataType', 'Tier'],
+  required: ['Name', 'Value'],
   permissions: ({ Name }) => [permission(world, 'PutParameter', Name)],
   run({ Name, Value, Type, Overwrite = false, Description }) {
     const known = parametersOf(world).get(Name);
@@ -123,6 +127,7 @@ const putParameter = (
 
 const deleteParameter = (world: World): Operation<{ Name: string }> => ({
   members: ['Name'],
+  required: ['Name'],
   permissions: ({ Name }) => [permission(world, 'DeleteParameter', Name)],
   run({ Name }) {
     if (!parametersOf(world).get(Name)) throw new AwsError('ParameterNotFound', `There is no parameter ${Name}.`);

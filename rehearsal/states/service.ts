@@ -43,6 +43,7 @@ interface StartExecutionInput {
 
 const startExecutionOperation = (world: World): Operation<StartExecutionInput> => ({
   members: ['stateMachineArn', 'name', 'input', 'traceHeader'],
+  required: ['stateMachineArn'],
   permissions: ({ stateMachineArn }) => [{ action: 'states:StartExecution', resource: stateMachineArn }],
   run({ stateMachineArn, name = randomUUID(), input = '{}' }) {
     const machine = requireStateMachine(world, stateMachineArn);
@@ -91,6 +92,7 @@ function requireJson(input: string): void {
 
 const stopExecution = (world: World): Operation<{ executionArn: string; error?: string; cause?: string }> => ({
   members: ['executionArn', 'error', 'cause'],
+  required: ['executionArn'],
   permissions: ({ executionArn }) => [{ action: 'states:StopExecution', resource: executionArn }],
   run({ executionArn, error, cause }) {
     requireExecution(world, executionArn);
@@ -104,6 +106,7 @@ const stopExecution = (world: World): Operation<{ executionArn: string; error?: 
 
 const describeExecution = (world: World): Operation<{ executionArn: string }> => ({
   members: ['executionArn', 'includedData'],
+  required: ['executionArn'],
   permissions: ({ executionArn }) => [{ action: 'states:DescribeExecution', resource: executionArn }],
   run({ executionArn }) {
     const stored = requireExecution(world, executionArn);
@@ -145,6 +148,7 @@ interface ListExecutionsInput {
 
 const listExecutions = (world: World): Operation<ListExecutionsInput> => ({
   members: ['stateMachineArn', 'statusFilter', 'maxResults', 'nextToken'],
+  required: ['stateMachineArn'],
   permissions: ({ stateMachineArn }) => [{ action: 'states:ListExecutions', resource: stateMachineArn }],
   run({ stateMachineArn, statusFilter, maxResults, nextToken }) {
     requireStateMachine(world, stateMachineArn);
@@ -169,6 +173,7 @@ interface GetExecutionHistoryInput {
 
 const getExecutionHistory = (world: World): Operation<GetExecutionHistoryInput> => ({
   members: ['executionArn', 'maxResults', 'reverseOrder', 'nextToken', 'includeExecutionData'],
+  required: ['executionArn'],
   permissions: ({ executionArn }) => [{ action: 'states:GetExecutionHistory', resource: executionArn }],
   run({ executionArn, maxResults, reverseOrder = false, nextToken, includeExecutionData = true }) {
     requireExecution(world, executionArn);
@@ -188,6 +193,7 @@ function describeEvent({ id, previousEventId, type, timestamp, details }: Stored
 
 const describeStateMachine = (world: World): Operation<{ stateMachineArn: string }> => ({
   members: ['stateMachineArn', 'includedData'],
+  required: ['stateMachineArn'],
   permissions: ({ stateMachineArn }) => [{ action: 'states:DescribeStateMachine', resource: stateMachineArn }],
   run({ stateMachineArn }) {
     const machine = requireStateMachine(world, stateMachineArn);
@@ -205,6 +211,7 @@ const describeStateMachine = (world: World): Operation<{ stateMachineArn: string
 
 const describeStateMachineForExecution = (world: World): Operation<{ executionArn: string }> => ({
   members: ['executionArn', 'includedData'],
+  required: ['executionArn'],
   permissions: ({ executionArn }) => [{ action: 'states:DescribeStateMachineForExecution', resource: executionArn }],
   run({ executionArn }) {
     const stored = requireExecution(world, executionArn);

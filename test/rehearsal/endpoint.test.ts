@@ -160,11 +160,15 @@ describe('the endpoint', () => {
     await expect(ssm.send(new GetParameterHistoryCommand({ Name: '/x' }))).rejects.toMatchObject({
       name: 'UnsupportedOperation',
       message: expect.stringContaining('ssm:GetParameterHistory'),
-      $metadata: { httpStatusCode: 501 },
+      $metadata: { httpStatusCode: 400 },
     });
     await expect(
       ssm.send(new PutParameterCommand({ Name: '/x', Value: 'y', Type: 'String', Policies: '[]' })),
     ).rejects.toMatchObject({ name: 'UnsupportedParameter', message: expect.stringContaining('Policies') });
+    await expect(ssm.send(new GetParameterCommand({ Name: undefined }))).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining("Value null at 'Name'"),
+    });
     await expect(
       new ECRClient(account.clientConfiguration).send(new DescribeImagesCommand({ repositoryName: 'x' })),
     ).rejects.toMatchObject({ name: 'RepositoryNotFoundException' });

@@ -21,6 +21,7 @@ export const handler = async (event, context) => {
   calls += 1;
   if (event.hang) await new Promise((resolve) => setTimeout(resolve, 60000));
   if (event.exit) process.exit(3);
+  if (event.forget) { Promise.reject(new Error('nobody caught this')); await new Promise((resolve) => setTimeout(resolve, 1000)); }
   if (event.big) return { text: 'x'.repeat(300000) };
   if (calls < (event.succeedAt ?? 1)) {
     const error = new Error('call ' + calls + ' of ' + event.site);
@@ -214,6 +215,10 @@ describe('state machines', () => {
     const { error, cause } = await run('Plain', { exit: true });
     expect(error).toBe('Runtime.ExitError');
     expect(JSON.parse(cause ?? '').errorMessage).toMatch(/Runtime exited with error: exit status 3$/);
+    const forgotten = await run('Plain', { forget: true });
+    expect(forgotten.error).toBe('Runtime.UnhandledPromiseRejection');
+    expect(JSON.parse(forgotten.cause ?? '').errorMessage).toBe('nobody caught this');
+    expect((await run('Plain', {})).status).toBe('SUCCEEDED');
   });
 
   it('fails on data above the limit and on a path to nothing', async () => {

@@ -23,6 +23,7 @@ export function rdsDataService(world: World): Service {
       BatchExecuteStatement: batchExecuteStatement(world),
       BeginTransaction: {
         members: ['resourceArn', 'secretArn', 'database'],
+        required: ['resourceArn', 'secretArn'],
         permissions: (input: Target) => permissions(world, 'BeginTransaction', input),
         run: async (input: Target) => ({ transactionId: await beginTransaction(world, input) }),
       },
@@ -58,6 +59,7 @@ const executeStatement = (world: World): Operation<ExecuteInput> => ({
     'continueAfterTimeout',
     'formatRecordsAs',
   ],
+  required: ['resourceArn', 'secretArn', 'sql'],
   permissions: (input) => permissions(world, 'ExecuteStatement', input),
   run: (input) => inTransaction(world, input, (client) => runStatement(client, input.sql, input.parameters, input)),
 });
@@ -70,6 +72,7 @@ interface BatchInput extends Target {
 
 const batchExecuteStatement = (world: World): Operation<BatchInput> => ({
   members: ['resourceArn', 'secretArn', 'sql', 'database', 'parameterSets', 'transactionId'],
+  required: ['resourceArn', 'secretArn', 'sql'],
   permissions: (input) => permissions(world, 'BatchExecuteStatement', input),
   run: (input) =>
     inTransaction(world, input, async (client) => {
@@ -102,6 +105,7 @@ const end = (
   transactionStatus: string,
 ): Operation<Target & { transactionId: string }> => ({
   members: ['resourceArn', 'secretArn', 'transactionId'],
+  required: ['resourceArn', 'secretArn', 'transactionId'],
   permissions: (input) => permissions(world, action, input),
   async run({ transactionId }) {
     await endTransaction(world, transactionId, how);

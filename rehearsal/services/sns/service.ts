@@ -26,6 +26,7 @@ export function snsService(world: World): Service {
 
 const publish = (world: World): Operation<{ TopicArn: string; Message: string; Subject?: string }> => ({
   members: ['TopicArn', 'Message', 'Subject'],
+  required: ['TopicArn', 'Message'],
   permissions: ({ TopicArn }) => [{ action: 'sns:Publish', resource: TopicArn }],
   run({ TopicArn, Message, Subject }) {
     if (!topicsOf(world).has(TopicArn)) throw new AwsError('NotFound', 'Topic does not exist', 404);
