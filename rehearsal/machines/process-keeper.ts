@@ -70,10 +70,10 @@ export class ProcessKeeper {
     this.#tell('discard', directory);
   }
 
-  /** Ends every process that still runs, the youngest first. */
+  /** Ends every process that still runs, all at once. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const kept of [...this.#running].reverse()) await kept.stop(5_000);
+    await Promise.all([...this.#running].map((kept) => kept.stop(5_000)));
     this.#tell('done');
     this.#reaper?.stdin?.end();
   }

@@ -12,6 +12,8 @@ export interface Cluster {
 
 /** Stopped tasks can be described for at least an hour; more than these are not kept. */
 const STOPPED_TASKS_KEPT = 300;
+/** What nodes get to end in order when the rehearsal does. */
+const END_MILLISECONDS = 3_000;
 
 /** The clusters, services and tasks of a rehearsal. */
 export class Clusters {
@@ -87,8 +89,10 @@ export function recordsOf(world: Pick<World, 'state'>) {
 
 export const clustersOf = perWorld((world: World) => {
   const clusters = new Clusters(world);
-  world.onClose(() => {
+  world.onClose(async () => {
     for (const service of clusters.services.values()) service.close();
+    // Before the databases, which the keeper ends, so that nodes do not die of their absence.
+    await Promise.all([...clusters.tasks.values()].map((task) => task.abandon(END_MILLISECONDS)));
   });
   return clusters;
 });

@@ -68,6 +68,12 @@ export class Task {
     return this.#ending;
   }
 
+  /** Ends the container without its load balancer, because the rehearsal ends. */
+  async abandon(milliseconds: number): Promise<void> {
+    this.desiredStatus = 'STOPPED';
+    await this.#process?.stop(milliseconds);
+  }
+
   async #start(): Promise<void> {
     try {
       this.#become('PENDING');
