@@ -6,6 +6,7 @@ namespace moodle_lifecycle;
 
 [, $address, $server] = $argv + ['', '', ''];
 require_once(__DIR__ . '/lib/one_off.php');
+require_once(__DIR__ . '/lib/site_state.php');
 fail_plainly();
 
 /**
@@ -64,6 +65,10 @@ function forget_session(string $cookie): void {
 run_one_off('check-wizard', static function () use ($address, $server): array {
     if (filter_var($address, FILTER_VALIDATE_IP) === false) {
         throw new node_problem("The role is `check-wizard <IP address>`, not “check-wizard {$address}”.");
+    }
+    $found = read_site_state(lifecycle_database::connect());
+    if ($found->state !== state::wizard) {
+        throw new node_problem("No wizard waits for the administrator: the site is {$found->state->value} ($found->reason).");
     }
     // Addresses set aside for documentation, so nobody's.
     $stranger = str_contains($address, ':') ? '2001:db8::dead' : ($address === '192.0.2.66' ? '192.0.2.67' : '192.0.2.66');

@@ -12,7 +12,10 @@ use function moodle_lifecycle\{required_setting, setting};
  * refuses (environment check, plugin dependencies, a failing statement).
  */
 function install(string $finish): void {
-    global $DB;
+    global $DB, $SCRIPT;
+    // While roles do not work yet, Moodle allows everything to these two scripts alone, by name; without that no
+    // setting would get its default value.
+    $SCRIPT = $finish === 'browser' ? '/admin/index.php' : '/admin/cli/install_database.php';
     if ($DB->get_dbfamily() === 'postgres') {
         // The install is about 50,000 small transactions. Losing the last ones in a crash of the database costs
         // nothing: the marker is set after them, on another connection, and its commit waits for all before it.
