@@ -26,9 +26,16 @@ import { describeService, nodeId, readReplacement, replaceNodes, runningNodes, u
 import { openDatabase } from './shared/open-database.ts';
 import { readParameters, writeParameters } from './shared/parameters.ts';
 import { readCapacity, setCapacity } from './shared/scaling.ts';
-import { closeMigration, readOpenMigration, type SwitchingClients, switchSessions } from './shared/session-switch.ts';
+import {
+  closeMigration,
+  copyPurpose,
+  readOpenMigration,
+  type SwitchingClients,
+  switchSessions,
+} from './shared/session-switch.ts';
 import { type SessionStore, settingsFrom } from './shared/settings.ts';
 import { setStickiness } from './shared/stickiness.ts';
+import { taskAge } from './shared/tasks.ts';
 
 export interface PutBackClients extends SwitchingClients {
   readonly scaling: ApplicationAutoScalingClient;
@@ -167,8 +174,9 @@ async function nodesBack(clients: PutBackClients, rollout: Rollout, before: Befo
   const { database, ssm, settings } = clients;
   const change = { taskDefinition: before.taskDefinition };
   const { from, outdated } = await nodesNow(clients, rollout, before);
-  const asked = await readReplacement(database, rollout, sessionsBack);
-  if (from || asked) {
+  // Once begun it is followed to its end, also when a call finds the nodes moved already.
+  const begun = (await taskAge(database, rollout, copyPurpose(sessionsBack))) !== undefined;
+  if (from || begun) {
     try {
       await switchSessions(clients, rollout, {
         from: from ?? settings.sessionStoreType,
@@ -179,7 +187,8 @@ async function nodesBack(clients: PutBackClients, rollout: Rollout, before: Befo
       });
       return true;
     } catch (error) {
-      if (!(error instanceof SessionsNotCopied)) throw error;
+      const replacing = await readReplacement(database, rollout, sessionsBack);
+      if (!(error instanceof SessionsNotCopied) || replacing) throw error;
       // A store that cannot be read must not keep the site on it: whoever is only there logs in again.
       await writeParameters(ssm, settings, { 'session-store': before.sessionStore });
       await replaceNodes(clients, rollout, nodesOnly, change);

@@ -50,7 +50,7 @@ export async function switchSessions(
   { from, to, purpose, stickiness, change = {} }: SessionSwitch,
 ): Promise<SwitchedSessions> {
   const { database, ssm, balancer, settings } = clients;
-  const copied = await copySessions(clients, rollout, `${purpose}: copy`, [from, to]);
+  const copied = await copySessions(clients, rollout, copyPurpose(purpose), [from, to]);
 
   if (!(await readReplacement(database, rollout, purpose))) {
     await openMigration(database, rollout, from, to);
@@ -65,6 +65,9 @@ export async function switchSessions(
   await setStickiness(balancer, settings, stickiness);
   return { copied, moved, nodes: nodes.length };
 }
+
+/** Under which a switch's first task is run. */
+export const copyPurpose = (purpose: string) => `${purpose}: copy`;
 
 async function copySessions(
   clients: SwitchingClients,

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+interface Session {
+  token: string;
+  user?: string;
+}
+
+/**
+ * What a visitor sees of Moodle behind a load balancer: the login form, `/my/`, sessions that the nodes share or do not.
+ * The pages have the marks of the real ones; whole rollouts visit a real Moodle.
+ */
+export class MoodleDoor {
+  readonly requests: { node: string; cookie: string; path: string }[] = [];
+  password = 'operator-secret';
+  /** Nodes that do not share the sessions of the others. */
+  readonly alone = new Set<string>();
+  readonly #nodes: readonly string[];
+  readonly #shared = new Map<string, Session>();
+  readonly #server: Server;
+  #next = 0;
+
+  constructor(nodes: readonly string[]) {
+    this.#nodes = nodes;
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error) => response.destroy(error));
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const cookie = request.headers.cookie ?? '';
+    // A load balancer with stickiness obeys its own cookie.
+    const sticky = /AWSALB=(\w+)/.exec(cookie)?.[1];
+    const node = sticky ?? this.#nodes[this.#next++ % this.#nodes.length] ?? '';
+    const path = request.url ?? '';
+    this.requests.push({ node, cookie, path });
+    response.setHeader('x-moodle-node', node);
+    const id = /MoodleSession=(\w+)/.exec(cookie)?.[1];
+    const known = id && !this.alone.has(node) ? this.#shared.get(id) : undefined;
+    const session = known ?? { token: randomBytes(8).toString('hex') };
+    const cookies = [`AWSALB=${node}; Path=/`];
+    if (!known) {
+      const made = randomBytes(8).toString('hex');
+      this.#shared.set(made, session);
+      cookies.push(`MoodleSession=${made}; path=/; HttpOnly`);
+    }
+    if (request.method === 'POST') {
+      const form = new URLSearchParams(await body(request));
+      const right = form.get('password') === this.password && form.get('logintoken') === session.token;
+      if (right) {
+        const made = randomBytes(8).toString('hex');
+        this.#shared.set(made, { token: session.token, user: form.get('username') ?? '' });
+        cookies.push(`MoodleSession=${made}; path=/; HttpOnly`);
+      }
+      response.writeHead(303, { 'set-cookie': cookies, location: '/my/' }).end();
+      return;
+    }
+    response.setHeader('set-cookie', cookies);
+    if (path === '/my/' && session.user === undefined) response.writeHead(303, { location: '/login/index.php' }).end();
+    else if (path === '/my/') response.end('<a href="http://x/login/logout.php?sesskey=abc">Log out</a>');
+    else response.end(`<form><input type="hidden" name="logintoken" value="${session.token}"></form>`);
+  }
+}
+
+async function body(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text;
+}
