@@ -171,7 +171,7 @@ export const options = {
     prod: 90,
   }),
   keepData: yesNo({
-    doc: 'Whether the database, the files and the secrets survive the deletion of their stack.',
+    doc: 'Whether files and images outlive their stack, and the database is protected and leaves a final snapshot.',
     dev: false,
     prod: true,
   }),

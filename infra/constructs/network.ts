@@ -1,4 +1,4 @@
-import { Tags, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 
@@ -31,7 +31,6 @@ export class Network extends Construct {
     // Cast, here and wherever a construct is kept as its interface: CDK's classes do not match its own interfaces under
     // TypeScript's exactOptionalPropertyTypes.
     this.vpc = vpc as ec2.IVpc;
-    Tags.of(this).add('Name', this.node.path);
   }
 
   get nodeSubnets(): ec2.SelectedSubnets {

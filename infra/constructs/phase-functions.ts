@@ -19,8 +19,8 @@ interface Phase {
 const web = ['CLUSTER_ARN', 'WEB_SERVICE_NAME'] as const;
 const oneOffTasks = ['CONTAINER_NAME', 'TASK_SUBNETS', 'TASK_SECURITY_GROUPS'] as const;
 
-/** Longer than one statement of the Data API may take (45 s), shorter than the state waits for the function. */
-const usual = 80;
+/** Seconds: longer than one statement of the Data API may take (45), shorter than the state waits for the function. */
+const usual = 60;
 /** For phases that make many requests one after the other. */
 const long = 120;
 
