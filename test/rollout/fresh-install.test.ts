@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../console/progress.ts';
+import { Site } from './site.ts';
+
+const phases = [
+  'Check the site',
+  'Build image',
+  'Start one node',
+  'Wait for install',
+  'Fix lastip',
+  'Configure cache stores',
+  'Enable session caching',
+  'Scale out',
+  'Verify the site',
+  'Release the site',
+];
+
+describe.each([
+  { sessionStore: 'redis', databaseDriver: 'data-api' },
+  { sessionStore: 'redis', databaseDriver: 'pg' },
+  { sessionStore: 'memcached', databaseDriver: 'data-api' },
+])('a fresh install with sessions in $sessionStore, database by $databaseDriver', (context) => {
+  let site: Site;
+  let progress: Progress;
+
+  beforeAll(async () => {
+    site = await Site.open({ context });
+    progress = await site.install({ nodes: 3 });
+  });
+  afterAll(() => site?.close());
+
+  it('ends well, with evidence from every phase', () => {
+    expect(progress.failure).toBeUndefined();
+    expect(progress.status).toBe('succeeded');
+    expect(progress.phases.map(({ title }) => title)).toEqual(phases);
+    for (const phase of progress.phases) expect(phase.evidence, phase.title).toBeTypeOf('object');
+  });
+
+  it('has three healthy nodes that all say where sessions are', async () => {
+    const serving = await site.query<{ value: { sessionStore: string; upgradePending: boolean } }>(
+      "SELECT value FROM moodle_lifecycle.node_acknowledgement WHERE subject = 'serving' AND value->>'role' = 'web'",
+    );
+    const inStore = serving.filter(({ value }) => value.sessionStore === context.sessionStore);
+    expect(inStore.length).toBeGreaterThanOrEqual(3);
+    const seen = new Set<string | null>();
+    for (let request = 0; request < 9; request += 1) {
+      const response = await fetch(`${site.address}/login/index.php`);
+      expect(response.status).toBe(200);
+      seen.add(response.headers.get('x-moodle-node'));
+    }
+    expect(seen.size).toBe(3);
+  });
+
+  it('leaves the site free for the next rollout', async () => {
+    expect(await site.query('SELECT 1 FROM moodle_lifecycle.rollout_hold')).toEqual([]);
+  });
+});

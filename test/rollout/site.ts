@@ -1,0 +1,120 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import pg from 'pg';
+import type { Progress } from '../../console/progress.ts';
+import { watchRollout } from '../../console/watch.ts';
+import type { MoodleSource } from '../../rehearsal/moodle/source.ts';
+import { openRehearsal, type Rehearsal } from '../../rehearsal/rehearse.ts';
+import { secretsOf } from '../../rehearsal/services/secrets-store.ts';
+import { alterAssembly, assemblyFor, type Context, type TemplateResource } from '../support/assembly.ts';
+import { RUN_FOLDER } from '../support/global-setup.ts';
+
+export interface SiteRequest {
+  readonly context?: Context;
+  readonly alter?: (id: string, resource: TemplateResource) => void;
+  readonly moodle?: MoodleSource;
+  readonly pace?: number;
+  /** Folder of an earlier site to go on from; it is not removed then. */
+  readonly directory?: string;
+}
+
+const silentView = { update() {}, note() {}, end() {}, close() {} };
+
+/** A site on a rehearsal, with what a test needs to look behind it. */
+export class Site {
+  readonly rehearsal: Rehearsal;
+  readonly #undo: (() => Promise<void> | void)[];
+
+  private constructor(rehearsal: Rehearsal, undo: (() => Promise<void> | void)[]) {
+    this.rehearsal = rehearsal;
+    this.#undo = undo;
+  }
+
+  static async open(request: SiteRequest = {}): Promise<Site> {
+    const { context = {}, alter, moodle = { kind: 'stand-in' }, pace = 60 } = request;
+    const directory = request.directory ?? mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'site-'));
+    const assembly = await assemblyFor({ site: 'demo', ...context });
+    const rehearsal = await openRehearsal({
+      directory,
+      moodle,
+      pace,
+      cloudAssembly: alter ? alterAssembly(assembly, alter) : assembly,
+    });
+    const undo = [() => rehearsal.close()];
+    if (!request.directory) undo.unshift(async () => rmSync(directory, { recursive: true, force: true }));
+    return new Site(rehearsal, undo);
+  }
+
+  get account() {
+    return this.rehearsal.account;
+  }
+
+  /** `http://…` of the load balancer. */
+  get address(): string {
+    return this.account.output('SiteAddress');
+  }
+
+  async startInstall(input: object = {}): Promise<string> {
+    const { executionArn = '' } = await this.rehearsal.stepFunctions.send(
+      new StartExecutionCommand({
+        stateMachineArn: this.rehearsal.installStateMachineArn,
+        input: JSON.stringify(input),
+      }),
+    );
+    return executionArn;
+  }
+
+  /** Until the execution ends. */
+  follow(executionArn: string, look: (progress: Progress) => void = () => {}): Promise<Progress> {
+    return watchRollout(
+      this.rehearsal.stepFunctions,
+      executionArn,
+      { ...silentView, update: look },
+      { everyMilliseconds: 50 },
+    );
+  }
+
+  async install(input: object = {}): Promise<Progress> {
+    return this.follow(await this.startInstall(input));
+  }
+
+  /** Rows of the site's database, read as its owner. */
+  async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client(this.#databaseAddress());
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  #databaseAddress(): pg.ClientConfig {
+    const { world } = this.account;
+    const credentials = [...secretsOf(world).entries()]
+      .map(([, secret]) => parse(secret.secretString))
+      .find(({ engine }) => engine === 'postgres');
+    if (!credentials) throw new Error('No secret has the credentials of the database.');
+    return {
+      host: credentials.host,
+      port: Number(credentials.port),
+      user: credentials.username,
+      password: credentials.password,
+      database: credentials.dbname,
+      ssl: { ca: readFileSync(world.certificateAuthorityFile, 'utf8') },
+    };
+  }
+
+  async close(): Promise<void> {
+    for (let work = this.#undo.pop(); work; work = this.#undo.pop()) await work();
+  }
+}
+
+function parse(text: string | undefined): Record<string, string> {
+  try {
+    return JSON.parse(text ?? '{}');
+  } catch {
+    return {};
+  }
+}
