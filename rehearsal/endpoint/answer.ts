@@ -1,6 +1,6 @@
 import { encodeJson } from './json.ts';
 import { AwsError, type Protocol, type Service } from './service.ts';
-import { encodeXml, encodeXmlError } from './xml.ts';
+import { encodeRestXmlError, encodeXml, encodeXmlError } from './xml.ts';
 
 export interface Answer {
   readonly statusCode: number;
@@ -39,12 +39,21 @@ export function encodeAnswer(service: Service, operation: string, output: object
  * An error in the form of the protocol. One that is no AwsError is the rehearsal's own defect: it is answered 400 and not
  * 500, as callers try a 500 again and again.
  */
-export function encodeError(protocol: Protocol, xmlNamespace: string, error: unknown, requestId: string): Answer {
+export function encodeError(
+  protocol: Protocol | 'rest-xml',
+  xmlNamespace: string,
+  error: unknown,
+  requestId: string,
+): Answer {
   const known = error instanceof AwsError;
   const code = known ? error.code : 'RehearsalDefect';
   const statusCode = known ? error.statusCode : 400;
   const text = error instanceof Error ? error.message : String(error);
   const message = known ? text : `The rehearsal itself failed: ${text}. Its logs/endpoint.log has the place.`;
+  if (protocol === 'rest-xml') {
+    const body = encodeRestXmlError(code, message, requestId);
+    return { statusCode, headers: { 'content-type': 'application/xml' }, body };
+  }
   const contentType = contentTypes[protocol];
   if (protocol === 'query') {
     const fault = statusCode < 500 ? 'Sender' : 'Receiver';

@@ -117,9 +117,10 @@ function decode(
 }
 
 /** The protocol that a caller whose service is not known will understand an error in. */
-function protocolOf(request: IncomingMessage): 'query' | 'json-1.1' {
-  const form = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
-  return form ? 'query' : 'json-1.1';
+function protocolOf(request: IncomingMessage): 'query' | 'json-1.1' | 'rest-xml' {
+  const { 'content-type': contentType = '', 'x-amz-target': target } = request.headers;
+  if (contentType.startsWith('application/x-www-form-urlencoded')) return 'query';
+  return target !== undefined || contentType.includes('json') || request.method === 'POST' ? 'json-1.1' : 'rest-xml';
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

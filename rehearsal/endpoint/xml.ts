@@ -22,6 +22,11 @@ export function encodeXmlError(
   return `<ErrorResponse xmlns="${escapeXml(xmlNamespace)}"><Error><Type>${fault}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
 }
 
+/** As S3 answers an error. */
+export function encodeRestXmlError(code: string, message: string, requestId: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message><RequestId>${requestId}</RequestId></Error>`;
+}
+
 function members(value: object, listElements: Readonly<Record<string, string>>): string {
   return Object.entries(value)
     .map(([name, member]) => element(name, member, listElements))

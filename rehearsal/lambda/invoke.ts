@@ -9,8 +9,12 @@ import type { FunctionFailure } from './messages.ts';
 /** Bytes that a synchronous invocation takes and gives at most. From Lambda's quotas. */
 export const LARGEST_PAYLOAD = 6 * 1024 * 1024;
 
+/** A process that nobody has called for so long is ended, as Lambda does after some minutes. */
+const IDLE_LIMIT = 120_000;
+
 interface Pool {
-  readonly warm: FunctionProcess[];
+  /** Processes that wait for work, and the timers that end them. */
+  readonly warm: Map<FunctionProcess, NodeJS.Timeout>;
   running: number;
 }
 
@@ -40,19 +44,32 @@ export async function invokeFunction(
   }
   pool.running += 1;
   try {
-    const worker = takeUsable(pool.warm) ?? (await FunctionProcess.start(world, lambda));
+    const worker = takeUsable(pool) ?? (await FunctionProcess.start(world, lambda));
     const outcome = await worker.invoke(lambda, requestId, payload);
-    if (outcome.kind !== 'lost') pool.warm.push(worker);
+    if (outcome.kind !== 'lost') keepWarm(pool, worker);
     return outcome.kind === 'succeeded' ? limited(outcome.payload) : { failure: outcome.failure };
   } finally {
     pool.running -= 1;
   }
 }
 
-function takeUsable(warm: FunctionProcess[]): FunctionProcess | undefined {
-  let worker = warm.pop();
-  while (worker && !worker.usable) worker = warm.pop();
-  return worker;
+function keepWarm(pool: Pool, worker: FunctionProcess): void {
+  const timer = setTimeout(() => {
+    pool.warm.delete(worker);
+    void worker.stop();
+  }, IDLE_LIMIT);
+  timer.unref();
+  pool.warm.set(worker, timer);
+}
+
+/** The process that was used last, as long as it lives. */
+function takeUsable(pool: Pool): FunctionProcess | undefined {
+  for (const [worker, timer] of [...pool.warm].reverse()) {
+    clearTimeout(timer);
+    pool.warm.delete(worker);
+    if (worker.usable) return worker;
+  }
+  return undefined;
 }
 
 function limited(payload: string): InvocationResult {
@@ -66,7 +83,7 @@ function poolOf(world: World, lambda: LambdaFunction): Pool {
   const pools = poolsOf(world);
   const known = pools.get(lambda.functionArn);
   if (known) return known;
-  const made: Pool = { warm: [], running: 0 };
+  const made: Pool = { warm: new Map(), running: 0 };
   pools.set(lambda.functionArn, made);
   return made;
 }

@@ -11,7 +11,8 @@ import {
   type StoredExecution,
 } from './execution-store.ts';
 import { page } from './page.ts';
-import { requireStateMachine, stateMachinesOf } from './state-machines.ts';
+import { stateMachineOperations } from './state-machine-operations.ts';
+import { requireStateMachine } from './state-machines.ts';
 import { LARGEST_DATA } from './task-error.ts';
 
 /** Step Functions' API. */
@@ -26,9 +27,7 @@ export function statesService(world: World): Service {
       DescribeExecution: describeExecution(world),
       ListExecutions: listExecutions(world),
       GetExecutionHistory: getExecutionHistory(world),
-      DescribeStateMachine: describeStateMachine(world),
-      DescribeStateMachineForExecution: describeStateMachineForExecution(world),
-      ListStateMachines: listStateMachines(world),
+      ...stateMachineOperations(world),
     },
   };
 }
@@ -190,54 +189,3 @@ const getExecutionHistory = (world: World): Operation<GetExecutionHistoryInput> 
 function describeEvent({ id, previousEventId, type, timestamp, details }: StoredEvent): object {
   return { timestamp: new Date(timestamp), type, id, previousEventId, ...details };
 }
-
-const describeStateMachine = (world: World): Operation<{ stateMachineArn: string }> => ({
-  members: ['stateMachineArn', 'includedData'],
-  required: ['stateMachineArn'],
-  permissions: ({ stateMachineArn }) => [{ action: 'states:DescribeStateMachine', resource: stateMachineArn }],
-  run({ stateMachineArn }) {
-    const machine = requireStateMachine(world, stateMachineArn);
-    return {
-      stateMachineArn,
-      name: machine.name,
-      status: 'ACTIVE',
-      definition: machine.definitionText,
-      roleArn: machine.roleArn,
-      type: 'STANDARD',
-      creationDate: machine.created,
-    };
-  },
-});
-
-const describeStateMachineForExecution = (world: World): Operation<{ executionArn: string }> => ({
-  members: ['executionArn', 'includedData'],
-  required: ['executionArn'],
-  permissions: ({ executionArn }) => [{ action: 'states:DescribeStateMachineForExecution', resource: executionArn }],
-  run({ executionArn }) {
-    const stored = requireExecution(world, executionArn);
-    return {
-      stateMachineArn: stored.stateMachineArn,
-      name: stored.stateMachineArn.split(':').at(-1),
-      definition: stored.definitionText,
-      roleArn: stored.roleArn,
-      updateDate: new Date(stored.startDate),
-    };
-  },
-});
-
-const listStateMachines = (world: World): Operation<{ maxResults?: number; nextToken?: string }> => ({
-  members: ['maxResults', 'nextToken'],
-  permissions: () => [{ action: 'states:ListStateMachines', resource: '*' }],
-  run({ maxResults, nextToken }) {
-    const { items, next } = page([...stateMachinesOf(world).values()], maxResults, nextToken);
-    return {
-      stateMachines: items.map(({ stateMachineArn, name, created }) => ({
-        stateMachineArn,
-        name,
-        type: 'STANDARD',
-        creationDate: created,
-      })),
-      nextToken: next,
-    };
-  },
-});

@@ -20,7 +20,7 @@ import type { Service } from '../../rehearsal/endpoint/service.ts';
 import { roleCredentials } from '../../rehearsal/iam/credentials.ts';
 import { deploy } from './support/account.ts';
 import { temporaryFolder, writeAssembly } from './support/assembly.ts';
-import { lambdaFunction, role } from './support/resources.ts';
+import { lambdaFunction, role, stateMachine } from './support/resources.ts';
 
 const echo = `
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -74,12 +74,16 @@ async function assembly(): Promise<string> {
               Type: 'AWS::SSM::Parameter',
               Properties: { Name: '/moodle/demo/session-store', Type: 'String', Value: 'database' },
             },
+            MachineRole: role('states.amazonaws.com'),
+            Pass: stateMachine('MachineRole', { StartAt: 'One', States: { One: { Type: 'Pass', End: true } } }),
             EchoRole: role('lambda.amazonaws.com', readDemo),
             Echo: lambdaFunction('EchoRole', 'echo', {
               Environment: { Variables: { SITE: 'demo', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } },
             }),
           },
-          Outputs: Object.fromEntries(['Topic', 'Password', 'Echo'].map((name) => [name, { Value: { Ref: name } }])),
+          Outputs: Object.fromEntries(
+            ['Topic', 'Password', 'Echo', 'Pass'].map((name) => [name, { Value: { Ref: name } }]),
+          ),
         },
       },
     },
@@ -316,30 +320,45 @@ describe.skipIf(!cli)('the AWS CLI', () => {
     return JSON.parse(stdout);
   }
 
+  it('starts an execution and looks at it', async () => {
+    const { executionArn } = await aws(
+      ...['stepfunctions', 'start-execution', '--state-machine-arn', account.output('Pass')],
+      ...['--name', 'by-hand', '--input', '{"nodes":2}'],
+    );
+    expect(executionArn).toMatch(/:execution:.*:by-hand$/);
+    const [execution, history, list] = await Promise.all([
+      aws('stepfunctions', 'describe-execution', '--execution-arn', executionArn),
+      aws('stepfunctions', 'get-execution-history', '--execution-arn', executionArn, '--reverse-order'),
+      aws('stepfunctions', 'list-executions', '--state-machine-arn', account.output('Pass')),
+    ]);
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', output: '{"nodes":2}' });
+    expect(history.events.map(({ type }: { type: string }) => type)).toEqual([
+      'ExecutionSucceeded',
+      'PassStateExited',
+      'PassStateEntered',
+      'ExecutionStarted',
+    ]);
+    expect(list.executions).toMatchObject([{ name: 'by-hand', status: 'SUCCEEDED' }]);
+  });
+
   it('works against the endpoint in every protocol', async () => {
-    expect(await aws('ssm', 'get-parameter', '--name', '/moodle/demo/session-store')).toMatchObject({
-      Parameter: { Value: 'database' },
-    });
-    expect(await aws('stepfunctions', 'list-state-machines')).toEqual({ stateMachines: [] });
-    expect(await aws('sts', 'get-caller-identity')).toMatchObject({ Account: account.world.account });
-    expect(await aws('cloudformation', 'describe-stacks', '--stack-name', 'Demo')).toMatchObject({
-      Stacks: [{ StackName: 'Demo', StackStatus: 'CREATE_COMPLETE' }],
-    });
-    expect(await aws('elasticache', 'describe-replication-groups', '--replication-group-id', 'x')).toMatchObject({
-      ReplicationGroups: [{ MemberClusters: ['one', 'two'] }],
-    });
-    await expect(aws('ssm', 'describe-parameters')).rejects.toThrow(/UnsupportedOperation/);
-    await expect(
-      aws(
-        'rds-data',
-        'execute-statement',
-        '--resource-arn',
-        'x'.repeat(20),
-        '--secret-arn',
-        'y'.repeat(20),
-        '--sql',
-        'SELECT 1',
-      ),
-    ).rejects.toThrow(/DatabaseNotFoundException/);
+    const [parameter, stacks, groups] = await Promise.all([
+      aws('ssm', 'get-parameter', '--name', '/moodle/demo/session-store'),
+      aws('cloudformation', 'describe-stacks', '--stack-name', 'Demo'),
+      aws('elasticache', 'describe-replication-groups', '--replication-group-id', 'x'),
+    ]);
+    expect(parameter).toMatchObject({ Parameter: { Value: 'database' } });
+    expect(stacks).toMatchObject({ Stacks: [{ StackName: 'Demo', StackStatus: 'CREATE_COMPLETE' }] });
+    expect(groups).toMatchObject({ ReplicationGroups: [{ MemberClusters: ['one', 'two'] }] });
+    await Promise.all([
+      expect(aws('ssm', 'describe-parameters')).rejects.toThrow(/UnsupportedOperation/),
+      expect(aws('s3api', 'list-buckets')).rejects.toThrow(/does not have the AWS service/),
+      expect(
+        aws(
+          ...['rds-data', 'execute-statement', '--sql', 'SELECT 1'],
+          ...['--resource-arn', 'x'.repeat(20), '--secret-arn', 'y'.repeat(20)],
+        ),
+      ).rejects.toThrow(/DatabaseNotFoundException/),
+    ]);
   });
 });

@@ -68,6 +68,28 @@ const definition = {
   },
 };
 
+const flow = {
+  StartAt: 'Replace everything',
+  States: {
+    'Replace everything': {
+      Type: 'Task',
+      Resource: '${Waiter}',
+      ResultSelector: { 'checked.$': '$' },
+      ResultPath: '$',
+      Next: 'Which way',
+    },
+    'Which way': {
+      Type: 'Choice',
+      Choices: [{ Variable: '$.checked.calls', NumericGreaterThan: 1000, Next: 'Never' }],
+      Default: 'Wait a minute',
+    },
+    Never: { Type: 'Fail' },
+    'Wait a minute': { Type: 'Wait', Seconds: 60, Next: 'Add' },
+    Add: { Type: 'Pass', Result: { more: true }, ResultPath: '$.added.here', Next: 'Done' },
+    Done: { Type: 'Succeed', OutputPath: '$.added' },
+  },
+};
+
 function single(state: object): object {
   return { StartAt: 'Only', States: { Only: { Type: 'Task', Resource: '${Waiter}', End: true, ...state } } };
 }
@@ -95,10 +117,11 @@ const cdkOut = writeAssembly(
           Denied: stateMachine('PoorRole', single({}), substitutions),
           Plain: stateMachine('MachineRole', single({}), substitutions),
           Limited: stateMachine('MachineRole', single({ TimeoutSeconds: 1 }), substitutions),
+          Flow: stateMachine('MachineRole', flow, substitutions),
           Odd: stateMachine('MachineRole', single({ Parameters: { 'a.$': '$.absent' } }), substitutions),
         },
         Outputs: Object.fromEntries(
-          ['Install', 'Denied', 'Plain', 'Limited', 'Odd'].map((name) => [name, { Value: { Ref: name } }]),
+          ['Install', 'Denied', 'Plain', 'Limited', 'Flow', 'Odd'].map((name) => [name, { Value: { Ref: name } }]),
         ),
       },
     },
@@ -188,6 +211,23 @@ describe('state machines', () => {
       .entries()
       .map(([, kept]) => kept);
     expect(message).toMatchObject({ subject: 'failed', message: cause });
+  });
+
+  it('walks choices, waits and results, a minute in less than a second', async () => {
+    const started = Date.now();
+    const { status, output, events } = await run('Flow', {});
+    expect(status).toBe('SUCCEEDED');
+    expect(output).toBe('{"here":{"more":true}}');
+    expect(events.filter(({ type }) => type?.endsWith('Entered')).map(({ type }) => type)).toEqual([
+      'TaskStateEntered',
+      'ChoiceStateEntered',
+      'WaitStateEntered',
+      'PassStateEntered',
+      'SucceedStateEntered',
+    ]);
+    expect(JSON.parse(events[5]?.stateExitedEventDetails?.output ?? '')).toEqual({ checked: expect.anything() });
+    expect(Date.now() - started).toBeGreaterThan(600);
+    expect(Date.now() - started).toBeLessThan(10_000);
   });
 
   it('checks the role of the state machine before it invokes', async () => {

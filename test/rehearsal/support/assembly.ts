@@ -1,11 +1,19 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { Template } from '../../../rehearsal/template/assembly.ts';
 
-/** A new folder that a test may fill. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder that a test may fill. It is removed at the end. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'rehearsal-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'rehearsal-test-'));
+  folders.push(folder);
+  return folder;
 }
 
 export interface HandWrittenStack {
