@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkSite } from '../../lambdas/check-site.ts';
+import { configureCacheStores } from '../../lambdas/configure-cache-stores.ts';
+import { enableSessionCaching } from '../../lambdas/enable-session-caching.ts';
+import { putBack } from '../../lambdas/put-back.ts';
+import { releaseSite } from '../../lambdas/release-site.ts';
+import { scaleOut } from '../../lambdas/scale-out.ts';
+import { readCacheConfiguration } from '../../lambdas/shared/cache-configuration.ts';
+import { readHold } from '../../lambdas/shared/hold.ts';
+import type { MoodleDatabase, SqlStatements } from '../../lambdas/shared/moodle-database.ts';
+import { readOpenMigration } from '../../lambdas/shared/session-switch.ts';
+import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
+import { startOneNode } from '../../lambdas/start-one-node.ts';
+import { LifecycleServer } from '../support/lifecycle-database.ts';
+import { Account } from './account.ts';
+import { execution, held, untilDone } from './bench.ts';
+import { makeMoodleTables } from './moodle-tables.ts';
+
+let server: LifecycleServer;
+let database: MoodleDatabase;
+beforeAll(async () => {
+  server = await LifecycleServer.start();
+  database = await server.database();
+});
+afterAll(() => server.close());
+
+/**
+ * Ends a function after one of its effects (a statement that writes, a call that changes something), as a kill does:
+ * what it awaits never answers, so that no handler of the function's own runs. A kill after a read leaves the same
+ * state as one after the effect before it, so that this tries every state that a kill can leave.
+ */
+class Executioner {
+  /** Resolves when it has struck. */
+  struck: Promise<void>;
+  readonly #at: number;
+  #strike: () => void = () => undefined;
+  effects = 0;
+
+  /** @param at the how manieth effect is the last; 0 for none */
+  constructor(at: number) {
+    this.#at = at;
+    this.struck = new Promise((resolve) => {
+      this.#strike = resolve;
+    });
+  }
+
+  async after<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = await work();
+    this.effects += 1;
+    if (this.effects !== this.#at) return result;
+    this.#strike();
+    return new Promise(() => undefined);
+  }
+
+  clients(account: Account): Account['clients'] {
+    const { clients } = account;
+    const ask = (command: object) => (clients.ecs as { send(command: object): Promise<object> }).send(command);
+    const send = (command: object) =>
+      /^(Describe|List|Get|BatchGet)/.test(command.constructor.name) ? ask(command) : this.after(() => ask(command));
+    const client = { send } as never;
+    return {
+      settings: clients.settings,
+      database: this.#database(clients.database),
+      ecs: client,
+      ssm: client,
+      scaling: client,
+      balancer: client,
+      caches: client,
+      executions: client,
+      images: client,
+      builds: client,
+      secrets: client,
+    };
+  }
+
+  #database(real: MoodleDatabase): MoodleDatabase {
+    const counted = (statements: SqlStatements): SqlStatements => ({
+      query: (sql, parameters) => statements.query(sql, parameters),
+      execute: (sql, parameters) => this.after(() => statements.execute(sql, parameters)),
+    });
+    return {
+      ...counted(real),
+      driver: real.driver,
+      transaction: (work) => this.after(() => real.transaction((statements) => work(counted(statements)))),
+      close: () => real.close(),
+    };
+  }
+}
+
+type Clients = Account['clients'];
+type Input = Awaited<ReturnType<typeof held>>;
+
+interface Phase {
+  readonly name: string;
+  /** Brings a new account to where the phase begins. */
+  prepare(account: Account): Promise<Input>;
+  run(clients: Clients, input: Input): Promise<unknown>;
+}
+
+const oneNode = async (account: Account) => {
+  const input = await held(account, { nodes: 3 });
+  await untilDone(account, () => startOneNode(account.clients, input));
+  await makeMoodleTables(database);
+  return input;
+};
+const withStores = async (account: Account) => {
+  const input = await oneNode(account);
+  await untilDone(account, () => configureCacheStores(account.clients, input));
+  return input;
+};
+const withSessions = async (account: Account) => {
+  const input = await withStores(account);
+  await untilDone(account, () => enableSessionCaching(account.clients, input));
+  return input;
+};
+/** A site that served on the database's sessions before a rollout that moved them. */
+const movedWhileServing = async (account: Account) => {
+  await makeMoodleTables(database);
+  await account.serve(2);
+  account.parameters.set('session-store', 'database');
+  for (const task of account.running()) account.stop(task, 'ServiceSchedulerInitiated');
+  await account.settle();
+  const input = await held(account);
+  await untilDone(account, () => enableSessionCaching(account.clients, input));
+  return input;
+};
+
+const back = (clients: Clients, { site, execution: name }: Input) =>
+  putBack(clients, { site, execution: name, rollout: { checked: {}, failure: { Error: 'X', Cause: 'y' } } });
+
+const phases: Phase[] = [
+  {
+    name: 'Check the site',
+    prepare: async () => ({ site: 'campus', execution, plan: undefined as never }),
+    run: (clients, { site }) => checkSite(clients, { site, execution, input: {} }),
+  },
+  { name: 'Start one node', prepare: (account) => held(account), run: startOneNode },
+  { name: 'Configure cache stores', prepare: oneNode, run: configureCacheStores },
+  { name: 'Enable session caching', prepare: withStores, run: enableSessionCaching },
+  { name: 'Scale out', prepare: withSessions, run: scaleOut },
+  {
+    name: 'Release the site',
+    prepare: (account) => held(account),
+    run: (clients, input) => releaseSite(clients, input),
+  },
+  { name: 'Put back (a fresh site)', prepare: withSessions, run: back },
+  { name: 'Put back (a site that serves)', prepare: movedWhileServing, run: back },
+];
+
+/** Everything that the phases are there to bring about, and nothing of how often they tried. */
+async function endOf(account: Account) {
+  const hold = await readHold(database, 'campus');
+  const marker = await readInstallMarker(database, 'campus');
+  const stores = await database.query(
+    `SELECT DISTINCT value ->> 'sessionStore' AS store, value ->> 'cacheConfigurationHash' AS hash
+       FROM moodle_lifecycle.node_acknowledgement
+      WHERE subject = 'serving' AND node IN (SELECT json_array_elements_text(CAST(:nodes AS json)))`,
+    { nodes: JSON.stringify(account.running().map((task) => task.taskArn?.split('/').at(-1))) },
+  );
+  return {
+    parameters: Object.fromEntries(account.parameters),
+    web: [account.web.desiredCount, account.web.healthCheckGracePeriodSeconds, account.web.taskDefinition],
+    cron: [account.cron.desiredCount, account.cron.taskDefinition],
+    scalable: account.scalable,
+    sticky: account.stickiness.get('stickiness.enabled'),
+    nodes: [account.running().length, account.running('cron').length],
+    stores,
+    configuration: await readCacheConfiguration(database, 'campus'),
+    migration: await readOpenMigration(database, 'campus'),
+    hold: hold && { execution: hold.execution, before: hold.before },
+    marker: marker && { execution: marker.execution, finish: marker.finish },
+    definitions: account.taskDefinitions.length,
+    // One-off work must not be done twice: a second copy of sessions would bring back what has changed since.
+    tasks: account.tasks
+      .filter((task) => task.group === 'one-off')
+      .map((task) => task.overrides?.containerOverrides?.[0]?.command?.join(' ')),
+  };
+}
+
+async function emptyDatabase(): Promise<void> {
+  const tables = [
+    'rollout_hold',
+    'install_marker',
+    'cache_store',
+    'cache_mode_mapping',
+    'node_acknowledgement',
+    'node_replacement',
+    'task_run',
+    'session_migration',
+  ];
+  await database.execute(`TRUNCATE ${tables.map((table) => `moodle_lifecycle.${table}`).join(', ')}`);
+  await database.execute('DROP TABLE IF EXISTS mdl_config, mdl_user, mdl_config_plugins');
+}
+
+/** The phase from its beginning to its end, killed after the given effect and then called again. */
+async function runKilled(phase: Phase, executioner: Executioner) {
+  await emptyDatabase();
+  const account = new Account(database);
+  const input = await phase.prepare(account);
+  let clients = executioner.clients(account);
+  await untilDone(account, async () => {
+    const run = phase.run(clients, input).then(() => 'done');
+    if ((await Promise.race([run, executioner.struck])) === 'done') return;
+    // The connection goes with the function, and with it a transaction that was open.
+    await database.close();
+    clients = account.clients;
+    executioner.struck = new Promise(() => undefined);
+    await phase.run(clients, input);
+  });
+  await account.settle();
+  return endOf(account);
+}
+
+describe.each(phases)('$name', (phase) => {
+  it('ends in the same state wherever it is killed, and run again', async () => {
+    const nobody = new Executioner(0);
+    const expected = await runKilled(phase, nobody);
+    expect(nobody.effects).toBeGreaterThan(0);
+    for (let at = 1; at <= nobody.effects; at++) {
+      const end = await runKilled(phase, new Executioner(at));
+      expect(end, `killed after effect ${at} of ${nobody.effects}`).toEqual(expected);
+    }
+  });
+});
