@@ -13,6 +13,8 @@ const featureFlags = {
   '@aws-cdk/aws-iam:minimizePolicies': true,
   '@aws-cdk/core:enablePartitionLiterals': true,
   '@aws-cdk/core:checkSecretUsage': true,
+  // What CDK's copy of the CloudFormation schemas objects to is an error.
+  '@aws-cdk/core:validateAgainstDefaultRules': true,
   // The platform cannot take away what the lifecycle still refers to.
   '@aws-cdk/core:defaultCrossStackReferences': 'strong',
   '@aws-cdk/aws-ecs:arnFormatIncludesClusterName': true,
@@ -33,7 +35,10 @@ export class MoodleApp extends App {
    * @param bundles asked only once the options have passed, since bundling takes longest
    * @throws ConfigError when the context cannot be obeyed
    */
-  constructor(props: Pick<AppProps, 'context' | 'outdir'>, bundles: () => FunctionBundles) {
+  constructor(
+    props: Pick<AppProps, 'context' | 'outdir' | 'builtinCloudFormationValidation'>,
+    bundles: () => FunctionBundles,
+  ) {
     super({
       ...props,
       postCliContext: featureFlags,

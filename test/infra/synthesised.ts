@@ -41,17 +41,28 @@ const made = new Map<string, Synthesised>();
 export function synthesised(configuration: keyof typeof contexts): Synthesised {
   const known = made.get(configuration);
   if (known) return known;
-  const fresh = synthesise(contexts[configuration]);
+  const fresh = templatesOf(appOf(configuration));
   made.set(configuration, fresh);
   return fresh;
 }
 
-function synthesise(context: Readonly<Record<string, string>>): Synthesised {
+/**
+ * @param validated whether CDK checks the templates against CloudFormation's schemas; the check takes seconds to start
+ */
+export function appOf(configuration: keyof typeof contexts, validated = false): MoodleApp {
   const directory = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-test-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
-  const app = new MoodleApp({ outdir: join(directory, 'cdk.out'), context }, () =>
-    stubBundles(join(directory, 'stub')),
+  return new MoodleApp(
+    {
+      outdir: join(directory, 'cdk.out'),
+      context: contexts[configuration],
+      builtinCloudFormationValidation: validated,
+    },
+    () => stubBundles(join(directory, 'stub')),
   );
+}
+
+function templatesOf(app: MoodleApp): Synthesised {
   const templates = {
     settings: Template.fromStack(app.settings),
     platform: Template.fromStack(app.platform),
