@@ -84,7 +84,10 @@ function initialise(binaries: Binaries, directory: string, password: string, log
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    '--locale=C.UTF-8',
+    // PostgreSQL's own, so that it does not matter which locales this computer has.
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
     '--no-sync',
   ]);
   const made = spawnSync(command, args, { encoding: 'utf8', env: serverEnvironment() });
@@ -125,7 +128,7 @@ async function launch(
 }
 
 function serverEnvironment(): Record<string, string> {
-  return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8' };
+  return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' };
 }
 
 async function untilReady(server: KeptProcess, connect: () => Client, logFile: string): Promise<void> {

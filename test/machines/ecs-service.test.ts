@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openTinyAccount, type TinyAccount } from './tiny-account.ts';
@@ -175,6 +176,42 @@ test.each([
     expect(described.tasks[0]?.stoppedReason).toMatch(reason);
   }, patience);
 });
+
+test('tasks that are stopped while they start leave no container behind', async () => {
+  await account.update({ desiredCount: 3 });
+  for (let round = 0; round < 3; round++) {
+    await wait(10 * round);
+    await account.update({ desiredCount: 0 });
+    await wait(10);
+    await account.update({ desiredCount: 3 });
+  }
+  await account.update({ desiredCount: 0 });
+  await vi.waitFor(async () => {
+    const { taskArns } = (await account.call('ecs', 'ListTasks', { cluster: 'tiny', desiredStatus: 'STOPPED' })) as {
+      taskArns: string[];
+    };
+    const { tasks } = (await account.call('ecs', 'DescribeTasks', { cluster: 'tiny', tasks: taskArns })) as {
+      tasks: { lastStatus: string }[];
+    };
+    expect(new Set(tasks.map(({ lastStatus }) => lastStatus))).toEqual(new Set(['STOPPED']));
+    expect((await account.describe()).runningCount).toBe(0);
+  }, patience);
+  expect(containersOf(account.world.directory)).toEqual([]);
+});
+
+/** Command lines of running nodes of this account. */
+function containersOf(directory: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    })
+    .filter((line) => line.includes(`${directory}/node.mjs`));
+}
 
 test('a container that does not heed SIGTERM is killed after its stop timeout', async () => {
   account.push('deaf');

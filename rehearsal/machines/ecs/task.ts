@@ -53,13 +53,14 @@ export class Task {
   wasHealthy = false;
   readonly #world: World;
   #process: KeptProcess | undefined;
+  readonly #starting: Promise<void>;
   #ending: Promise<void> | undefined;
 
   constructor(world: World, request: TaskRequest) {
     this.#world = world;
     this.request = request;
     this.taskArn = arn(world, 'ecs', `task/${request.clusterName}/${this.id}`);
-    void this.#start();
+    this.#starting = this.#start();
   }
 
   /** Takes the task out of the load balancer, then asks it to end, then kills it after its stopTimeout. */
@@ -80,7 +81,7 @@ export class Task {
       const prepared = await prepare(this.#world, this.request.definition);
       this.imageDigest = prepared.imageDigest;
       this.port = await freePort();
-      if (this.desiredStatus === 'STOPPED') return;
+      if (this.#isUnwanted()) return;
       const metadata = await metadataServerOf(this.#world);
       const environment = containerEnvironment(this.request.definition, this.request.overrides, prepared);
       const launch = containerRuntimeOf(this.#world).processFor({
@@ -98,6 +99,7 @@ export class Task {
         cwd: this.#world.directory,
         logFile: join(this.#world.directory, 'logs', 'nodes', `${this.id}.log`),
       });
+      if (this.#isUnwanted()) return;
       void this.#process.exited.then((exit) => this.#exited(exit));
       this.startedAt = Date.now();
       this.request.targetGroup?.register(LOOPBACK, this.port);
@@ -105,7 +107,7 @@ export class Task {
       void this.#watchHealth(launch.env);
     } catch (error) {
       const words = error instanceof TaskStartError ? error.message : `CannotStartContainerError: ${String(error)}`;
-      await this.stop('TaskFailedToStart', words);
+      void this.stop('TaskFailedToStart', words);
     }
   }
 
@@ -114,8 +116,10 @@ export class Task {
     this.stopCode = code;
     this.stoppedReason = reason;
     this.stoppingAt = Date.now();
+    // A task that is stopped while it starts must not leave a container behind.
+    await this.#starting;
     const { targetGroup } = this.request;
-    if (targetGroup && this.#process && this.port !== undefined) {
+    if (targetGroup && this.startedAt !== undefined && this.port !== undefined) {
       this.#become('DEACTIVATING');
       const drained = targetGroup.deregister(LOOPBACK, this.port);
       // A container that ended by itself finishes no request: nothing to wait for.
@@ -160,6 +164,11 @@ export class Task {
         this.request.changed();
       }
     }
+  }
+
+  /** A method, because the status changes while the start waits for something. */
+  #isUnwanted(): boolean {
+    return this.desiredStatus === 'STOPPED';
   }
 
   #override() {
