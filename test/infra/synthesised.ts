@@ -36,6 +36,10 @@ export const contexts = {
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 const made = new Map<string, Synthesised>();
+const directories: string[] = [];
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
 
 /** Synthesises a configuration once for all tests of a file, with a stub in place of the bundled functions. */
 export function synthesised(configuration: keyof typeof contexts): Synthesised {
@@ -51,7 +55,7 @@ export function synthesised(configuration: keyof typeof contexts): Synthesised {
  */
 export function appOf(configuration: keyof typeof contexts, validated = false): MoodleApp {
   const directory = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-test-'));
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   return new MoodleApp(
     {
       outdir: join(directory, 'cdk.out'),
