@@ -1,0 +1,169 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { callOperation } from '../../rehearsal/endpoint/dispatch.ts';
+import { attachPolicy, findRole, rolesOf } from '../../rehearsal/iam/roles.ts';
+import { startBuild } from '../../rehearsal/machines/code-build/builds.ts';
+import { imagesOf } from '../../rehearsal/machines/ecr-state.ts';
+import { machineProviders } from '../../rehearsal/machines/index.ts';
+import { codeBuild } from '../../rehearsal/services/codebuild.ts';
+import { makeWorld } from './make-world.ts';
+
+const roleArn = 'arn:aws:iam::111122223333:role/build';
+const permissions = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow' as const, Action: ['s3:GetObject*', 'ecr:*'], Resource: '*' }],
+};
+
+let parts: string;
+let world: Awaited<ReturnType<typeof makeWorld>>;
+beforeEach(async () => {
+  parts = mkdtempSync(join(tmpdir(), 'build-'));
+  writeMoodle();
+  writeAssembly();
+  world = await makeWorld({
+    cloudAssembly: join(parts, 'cdk.out'),
+    moodle: { kind: 'real', directory: join(parts, 'moodle'), release: '4.5.6', branch: 405 },
+  });
+  rolesOf(world).set(roleArn, {
+    roleName: 'build',
+    roleArn,
+    trusted: ['codebuild.amazonaws.com'],
+    policies: new Map(),
+  });
+  attachPolicy(findRole(world, roleArn), 'all', permissions);
+  const repository = await make('AWS::ECR::Repository', {
+    RepositoryName: 'images',
+    ImageTagMutability: 'IMMUTABLE',
+  });
+  await make('AWS::CodeBuild::Project', {
+    Name: 'project',
+    ServiceRole: roleArn,
+    Environment: {
+      EnvironmentVariables: [{ Name: 'REPOSITORY_URI', Value: repository?.attributes.RepositoryUri ?? '' }],
+    },
+    Source: {
+      Type: 'S3',
+      Location: 'assets/abc.zip',
+      BuildSpec: JSON.stringify({ env: { 'exported-variables': ['IMAGE_TAG', 'IMAGE_DIGEST'] } }),
+    },
+  });
+});
+afterEach(async () => {
+  await world.close();
+  rmSync(parts, { recursive: true, force: true });
+});
+
+function writeMoodle(): void {
+  mkdirSync(join(parts, 'moodle/lib'), { recursive: true });
+  writeFileSync(join(parts, 'moodle/version.php'), "<?php $release = '4.5.6'; $branch = '405';\n");
+  writeFileSync(join(parts, 'moodle/lib/setup.php'), '<?php\n');
+  writeFileSync(join(parts, 'moodle/config.php'), '<?php // a stray one\n');
+}
+
+/** A cloud assembly whose only asset is the repository's `image/`. */
+function writeAssembly(): void {
+  const assembly = join(parts, 'cdk.out');
+  cpSync(fileURLToPath(new URL('../../image', import.meta.url)), join(assembly, 'asset.abc'), { recursive: true });
+  const files = { abc: { source: { path: 'asset.abc' }, destinations: { here: { objectKey: 'abc.zip' } } } };
+  writeFileSync(join(assembly, 'Tiny.assets.json'), JSON.stringify({ files }));
+}
+
+async function make(type: string, properties: Record<string, unknown>) {
+  const provider = machineProviders.find((one) => one.type === type);
+  return await provider?.create({ stackName: 'Tiny', logicalId: type, type, properties }, world);
+}
+
+async function build(tag: string): Promise<Built> {
+  const { id } = startBuild(world, {
+    projectName: 'project',
+    environmentVariablesOverride: tag === '' ? [] : [{ name: 'IMAGE_TAG', value: tag }],
+  });
+  return await vi.waitFor(
+    async () => {
+      const built = await describeBuild(id);
+      expect(built.buildComplete).toBe(true);
+      return built;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+}
+
+async function describeBuild(id: string): Promise<Built> {
+  const context = { principal: { kind: 'operator' }, requestId: 'test' } as const;
+  const answer = await callOperation(world, codeBuild(world), 'BatchGetBuilds', { ids: [id] }, context);
+  const [built] = (answer as { builds: Built[] }).builds;
+  if (!built) throw new Error(`there is no build ${id}`);
+  return built;
+}
+
+interface Built {
+  readonly buildComplete: boolean;
+  readonly buildStatus: string;
+  readonly exportedEnvironmentVariables: object[];
+  readonly phases: { phaseType: string; phaseStatus: string; contexts?: { message: string }[] }[];
+}
+
+test('assembles the code tree with the image’s own script and pushes the tag', async () => {
+  const built = await build('one');
+  expect(built.buildStatus).toBe('SUCCEEDED');
+  expect(built.phases.map(({ phaseType }) => phaseType)).toEqual([
+    'SUBMITTED',
+    'PROVISIONING',
+    'DOWNLOAD_SOURCE',
+    'PRE_BUILD',
+    'BUILD',
+    'POST_BUILD',
+    'FINALIZING',
+  ]);
+  const digest = imagesOf(world).get('images:one')?.imageDigest;
+  expect(built.exportedEnvironmentVariables).toMatchObject([
+    { name: 'IMAGE_TAG', value: 'one' },
+    { name: 'IMAGE_DIGEST', value: expect.stringContaining(`@${digest}`) },
+  ]);
+  const { directory } = world;
+  expect(existsSync(join(directory, 'images/one/node/entrypoint'))).toBe(true);
+  expect(existsSync(join(directory, 'images/one/code/lib/setup.php'))).toBe(true);
+  expect(readFileSync(join(directory, 'images/one/code/config.php'), 'utf8')).not.toContain('a stray one');
+  expect(readFileSync(join(parts, 'moodle/config.php'), 'utf8')).toContain('a stray one');
+});
+
+test('a tag that cannot change is not pushed again', async () => {
+  await build('one');
+  const again = await build('one');
+  expect(again.buildStatus).toBe('FAILED');
+  expect(again.phases.at(-1)).toMatchObject({
+    phaseType: 'BUILD',
+    phaseStatus: 'FAILED',
+    contexts: [{ message: expect.stringContaining("The image tag 'one' already exists") }],
+  });
+});
+
+test.each([
+  [
+    'a folder that is not a Moodle',
+    () => rmSync(join(parts, 'moodle/version.php')),
+    'one',
+    /exit status 1.*\n.*is not a Moodle/s,
+  ],
+  ['no tag', () => {}, '', /IMAGE_TAG is given with each build/],
+  [
+    'a role that may not push',
+    () => findRole(world, roleArn).policies.clear(),
+    'one',
+    /is not authorized to perform: s3:GetObject/,
+  ],
+])('fails with %s, says why, and pushes nothing', async (_, spoil, tag, words) => {
+  spoil();
+  const built = await build(tag);
+  expect(built.buildStatus).toBe('FAILED');
+  expect(built.phases.at(-1)?.contexts?.[0]?.message).toMatch(words);
+  expect(imagesOf(world).entries()).toEqual([]);
+});
+
+test('the same token starts one build', () => {
+  const input = { projectName: 'project', idempotencyToken: 'token' };
+  expect(startBuild(world, input).id).toBe(startBuild(world, input).id);
+});
