@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
 import { LOOPBACK } from '../ports.ts';
+import type { ProcessKeeper } from '../process-keeper.ts';
 import type { ContainerDefinition, HealthCommand } from './types.ts';
 
 /** ECS's defaults for a container's health check, in seconds. */
@@ -13,7 +13,8 @@ export const healthDefaults = { interval: 30, timeout: 5, retries: 3, startPerio
  *
  * @returns whether it ended with 0 within its time-out
  */
-export function runHealthCommand(
+export async function runHealthCommand(
+  keeper: ProcessKeeper,
   check: HealthCommand,
   container: ContainerDefinition,
   port: number,
@@ -22,10 +23,16 @@ export function runHealthCommand(
   const [kind, ...words] = check.command.map((word) => atOwnPort(word, container, port));
   const [command, args] =
     kind === 'CMD-SHELL' ? ['/bin/sh', ['-c', words.join(' ')]] : [words[0] ?? '', words.slice(1)];
-  const timeout = (check.timeout ?? healthDefaults.timeout) * 1_000;
-  return new Promise((resolve) => {
-    execFile(command, args, { env, timeout, killSignal: 'SIGKILL' }, (error) => resolve(error === null));
-  });
+  try {
+    const run = await keeper.start(command, args, { env, logFile: '/dev/null' });
+    const timer = setTimeout(() => void run.stop(0), (check.timeout ?? healthDefaults.timeout) * 1_000);
+    const { code } = await run.exited;
+    clearTimeout(timer);
+    return code === 0;
+  } catch {
+    // There is no such program: as unhealthy as one that fails.
+    return false;
+  }
 }
 
 export function atOwnPort(word: string, container: ContainerDefinition, port: number): string {

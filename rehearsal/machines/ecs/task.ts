@@ -155,7 +155,7 @@ export class Task {
     for (;;) {
       await wait(interval, undefined, { ref: false });
       if (this.lastStatus !== 'RUNNING') return;
-      const healthy = await runHealthCommand(check, container, this.port ?? 0, env);
+      const healthy = await runHealthCommand(keeperOf(this.#world), check, container, this.port ?? 0, env);
       failures = healthy || Date.now() - started < startPeriod ? 0 : failures + 1;
       const status =
         failures >= (check.retries ?? healthDefaults.retries) ? 'UNHEALTHY' : healthy ? 'HEALTHY' : this.healthStatus;

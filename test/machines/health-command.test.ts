@@ -1,0 +1,41 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { atOwnPort, runHealthCommand } from '../../rehearsal/machines/ecs/health-command.ts';
+import { ProcessKeeper } from '../../rehearsal/machines/process-keeper.ts';
+
+const container = { name: 'moodle', image: 'image', portMappings: [{ containerPort: 8080 }] };
+const env = { PATH: process.env.PATH ?? '' };
+const server = createServer((request, response) =>
+  response.writeHead(request.url === '/health/live' ? 200 : 503).end('x'),
+);
+const keeper = new ProcessKeeper();
+let port: number;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as AddressInfo).port;
+});
+afterAll(async () => {
+  server.close();
+  await keeper.close();
+});
+
+test.each([
+  ['curl http://localhost:8080/health/live', 'curl http://127.0.0.1:4711/health/live'],
+  ['http://127.0.0.1:8080', 'http://127.0.0.1:4711'],
+  ['http://127.0.0.1:80801/', 'http://127.0.0.1:80801/'],
+  ['http://elsewhere:8080/', 'http://elsewhere:8080/'],
+])('%s means the node’s own port', (word, expected) => {
+  expect(atOwnPort(word, container, 4711)).toBe(expected);
+});
+
+test.each<[string[], boolean]>([
+  [['CMD', 'curl', '--fail', '--silent', 'http://127.0.0.1:8080/health/live'], true],
+  [['CMD', 'curl', '--fail', '--silent', 'http://127.0.0.1:8080/other'], false],
+  [['CMD-SHELL', 'curl -fsS http://localhost:8080/health/live || exit 1'], true],
+  [['CMD-SHELL', 'exit 1'], false],
+  [['CMD', '/no/such/program'], false],
+  [['CMD-SHELL', 'sleep 30'], false],
+])('%j', async (command, healthy) => {
+  expect(await runHealthCommand(keeper, { command, timeout: 2 }, container, port, env)).toBe(healthy);
+});
