@@ -53,6 +53,9 @@ export async function fixLastip(
   }
   if (state.name !== 'installed') throw await stillPending(clients, rollout, adminIp);
 
+  if ((await taskAge(database, rollout, checkPurpose)) === undefined) {
+    return { lastip: 'not needed', why: 'the administrator was set up already' };
+  }
   // Moodle keeps the pending flag in its cache: without a purge its pages lead to the wizard for ever.
   const purged = await runTask(clients, rollout, 'purge caches after the wizard', ['purge-caches']);
   if (!purged.ok) {

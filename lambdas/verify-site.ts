@@ -116,7 +116,7 @@ async function visit(
   if (form.status !== 200 || !token) throw failed(`the login page answered ${form.status} without a login form`);
 
   const { username = settings.adminUser, password = '' } = await readSecret(secrets, settings.adminSecretArn);
-  await visitor.post('/login/index.php', { username, password, logintoken: token, anchor: '' });
+  await open(visitor, '/login/index.php', settings, { username, password, logintoken: token, anchor: '' });
   const home = await open(visitor, '/my/', settings);
   if (isLoggedIn(home)) {
     const requests = await follow(visitor, settings, nodes, '/my/', isLoggedIn);
@@ -161,15 +161,29 @@ async function follow(
   throw failed(`the load balancer never led to ${names} in ${bound} requests`);
 }
 
-async function open(visitor: Visitor, path: string, settings: Settings): Promise<Page> {
+/**
+ * A page, or with a form its answer.
+ *
+ * @throws NodesNotYetHealthy when nobody answers, or the load balancer alone: a node may just be coming or going
+ */
+async function open(
+  visitor: Visitor,
+  path: string,
+  settings: Settings,
+  form?: Readonly<Record<string, string>>,
+): Promise<Page> {
+  let page: Page;
   try {
-    return await visitor.get(path);
+    page = await (form ? visitor.post(path, form) : visitor.get(path));
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw failed(
-      `${settings.siteUrl}${path} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`,
-    );
+    const words = cause instanceof Error ? cause.message || cause.name : String(cause);
+    throw new NodesNotYetHealthy(`${settings.siteUrl}${path} does not answer: ${words}.`);
   }
+  if (page.status >= 502 && page.status <= 504) {
+    throw new NodesNotYetHealthy(`${settings.siteUrl}${path} answered ${page.status}: no node took the request.`);
+  }
+  return page;
 }
 
 function loginToken({ body }: Page): string | undefined {

@@ -54,6 +54,12 @@ export async function waitForInstall(
         'database yourself once you know that its data is not needed, and start the rollout again.',
     );
   }
+  if (plan.install && plan.finish === 'unattended' && state.name === 'pending-administrator') {
+    throw new UnfinishedInstall(
+      `The tables are made, but for a wizard in the browser (${state.why}): an earlier rollout asked for it. Nothing was ` +
+        'cleared. Start again with {"finish": "browser", "adminIp": "…"} to complete it.',
+    );
+  }
   const service = await describeService(ecs, settings, settings.webServiceName);
   const complete = state.name === (plan.finish === 'browser' && plan.install ? 'pending-administrator' : 'installed');
   if (!complete && state.name !== 'installed') {

@@ -54,8 +54,9 @@ interface ServiceError extends Error {
   readonly code?: unknown;
 }
 
+/** Throttling, and two changes of one thing at the same time. */
 const throttling =
-  /^(Throttling|ThrottlingException|TooManyRequestsException|RequestLimitExceeded|LimitExceededException)$/;
+  /^(Throttling|ThrottlingException|TooManyRequestsException|RequestLimitExceeded|TooManyUpdates|ConcurrentUpdateException|UpdateInProgressException)$/;
 const network = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|TimeoutError)$/;
 
 /** Errors of the phases as they are; an AWS API's passing trouble as a wait; all else as UnexpectedError. */

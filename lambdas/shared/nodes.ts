@@ -20,6 +20,9 @@ import type { Settings } from './settings.ts';
 /** ECS ends a deployment by its circuit breaker at three failed tasks at least; the same here where it has none. */
 export const tooManyStoppedTasks = 3;
 
+/** ECS is eventually consistent: for so long an answer may not know what was just asked for. */
+export const settlingSeconds = 120;
+
 /** A node is known by the last part of its task’s ARN. */
 export const nodeId = (task: Task | string): string => {
   const arn = typeof task === 'string' ? task : (task.taskArn ?? '');
@@ -246,7 +249,7 @@ export async function requestReplacement(
  */
 export async function awaitReplacement(
   { ecs, settings }: Omit<Replacing, 'database'>,
-  deploymentId: string,
+  { deploymentId, age }: Replacement,
 ): Promise<Task[]> {
   const service = await describeService(ecs, settings, settings.webServiceName);
   const deployment = service.deployments?.find((one) => one.id === deploymentId);
@@ -258,6 +261,9 @@ export async function awaitReplacement(
       `New nodes of the service ${settings.webServiceName} do not become healthy (${reasons}). The old nodes were kept ` +
         'by ECS. Read the nodes’ log, mend the cause and start the rollout again.',
     );
+  }
+  if (!deployment && age < settlingSeconds) {
+    throw new NodesStillBeingReplaced(`The replacement of the nodes was asked for (${deploymentId}).`);
   }
   if (deployment?.status !== 'PRIMARY') {
     throw new NodesNotHealthy(
@@ -283,6 +289,5 @@ export async function replaceNodes(
   change: ServiceChange = {},
 ): Promise<Task[]> {
   await assertHeld(clients.database, rollout);
-  const { deploymentId } = await requestReplacement(clients, rollout, purpose, change);
-  return awaitReplacement(clients, deploymentId);
+  return awaitReplacement(clients, await requestReplacement(clients, rollout, purpose, change));
 }

@@ -4,7 +4,7 @@ import { readTaskReport, type TaskReport } from './acknowledgements.ts';
 import { TaskStillRunning } from './errors.ts';
 import { type Rollout, write } from './hold.ts';
 import { type MoodleDatabase, number, text, textOrNull } from './moodle-database.ts';
-import { describeService, nodeId, whyStopped } from './nodes.ts';
+import { describeService, nodeId, settlingSeconds, whyStopped } from './nodes.ts';
 import type { Settings } from './settings.ts';
 
 interface Running {
@@ -44,6 +44,9 @@ export async function runTask(
   );
   const report = await readTaskReport(database, rollout.site, nodeId(taskArn), command[0] ?? '');
   if (report) return report;
+  if (!task && run.age < settlingSeconds) {
+    throw new TaskStillRunning(`The task “${command.join(' ')}” was asked for (${nodeId(taskArn)}).`);
+  }
   if (task && task.lastStatus !== 'STOPPED') {
     throw new TaskStillRunning(
       `The task “${command.join(' ')}” is ${task.lastStatus?.toLowerCase()} (${nodeId(task)}).`,

@@ -67,6 +67,14 @@ describe('fixLastip', () => {
     );
   });
 
+  it('has nothing to do where the administrator was set up before it came', async () => {
+    const { account, input, complete } = await pending();
+    await complete();
+    account.calls.length = 0;
+    expect(await fixLastip(account.clients, input)).toMatchObject({ why: 'the administrator was set up already' });
+    expect(account.calls).toEqual([]);
+  });
+
   it('leaves an administrator alone who is set up, also while the flag is still there', async () => {
     const { account, input, lastips } = await pending();
     await account.database.execute(`UPDATE mdl_user SET password = '$6$chosen' WHERE id = 2`);

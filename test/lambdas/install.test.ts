@@ -231,6 +231,19 @@ describe('waitForInstall', () => {
     });
   });
 
+  it('says that a wizard is asked for where an earlier rollout wanted one', async () => {
+    const { account, input } = await started();
+    await makeMoodleTables(account.database, {
+      config: { adminsetuppending: '1' },
+      adminPassword: 'adminsetuppending',
+    });
+    await setMarker(account.database, { started: true, finished: true, finish: 'browser' });
+    await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
+      name: 'UnfinishedInstall',
+      message: expect.stringContaining('"finish": "browser"'),
+    });
+  });
+
   it('stops where the node refused to touch what it found', async () => {
     const { account, input } = await started();
     await setMarker(account.database, { refused: 'there are 40 users' });

@@ -14,6 +14,8 @@ interface Session {
 export class MoodleDoor {
   readonly requests: { node: string; cookie: string; path: string }[] = [];
   password = 'operator-secret';
+  /** What the load balancer answers by itself, instead of a node. */
+  status: number | undefined;
   /** Nodes that do not share the sessions of the others. */
   readonly alone = new Set<string>();
   readonly #nodes: readonly string[];
@@ -35,10 +37,14 @@ export class MoodleDoor {
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
+    if (this.#server.listening) await new Promise((done) => this.#server.close(done));
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.status) {
+      response.writeHead(this.status).end();
+      return;
+    }
     const cookie = request.headers.cookie ?? '';
     // A load balancer with stickiness obeys its own cookie.
     const sticky = /AWSALB=(\w+)/.exec(cookie)?.[1];

@@ -122,6 +122,32 @@ describe('configureCacheStores', () => {
     expect(account.tasks.filter((task) => task.group === 'one-off')).toHaveLength(1);
   });
 
+  it('waits while ECS does not yet know what was just asked for', async () => {
+    const { account, input } = await installed();
+    const { ecs } = account.clients;
+    const forgotten = new Set<string>();
+    const slow = {
+      send: async (command: { constructor: { name: string } }) => {
+        const { name } = command.constructor;
+        const answer = (await ecs.send(command as never)) as { services?: { deployments: unknown[] }[] };
+        if (forgotten.has(name) || !/^Describe(Tasks|Services)Command$/.test(name)) return answer;
+        if (name === 'DescribeServicesCommand' && !account.calls.includes('UpdateService')) return answer;
+        forgotten.add(name);
+        if (name === 'DescribeTasksCommand') return { tasks: [], failures: [{ reason: 'MISSING' }] };
+        return {
+          services: answer.services?.map((service) => ({ ...service, deployments: service.deployments.slice(1) })),
+        };
+      },
+    };
+    const clients = { ...account.clients, ecs: slow as unknown as typeof ecs };
+    const { evidence, waits } = await untilDone(account, () => configureCacheStores(clients, input));
+    expect(evidence.nodes).toBe('1 replaced and acknowledged');
+    expect(waits.filter((wait) => wait.includes('asked for'))).toEqual([
+      expect.stringMatching(/^TaskStillRunning: The task “probe application” was asked for/),
+      expect.stringMatching(/^NodesStillBeingReplaced: The replacement of the nodes was asked for/),
+    ]);
+  });
+
   it('tells which new nodes did not apply the rows', async () => {
     const { account, input } = await installed();
     account.serving = () => ({ cacheConfigurationHash: 'another' });
