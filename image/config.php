@@ -58,7 +58,7 @@ $CFG = new stdClass();
     // Files: shared by all nodes …
     $cfg->dataroot = $setting('MOODLE_DATAROOT');
     $cfg->tempdir = "$cfg->dataroot/temp";
-    $cfg->cachedir = "$cfg->dataroot/cache";
+    $cfg->cachedir = $setting('MOODLE_CACHEDIR', "$cfg->dataroot/cache");
     $cfg->directorypermissions = 02770;
     // … and on this node's own disk. The last two lie outside localcachedir because Moodle empties that one.
     $cfg->localcachedir = "$local/localcache";

@@ -6,10 +6,13 @@ namespace moodle_lifecycle;
 
 require_once(__DIR__ . '/lib/lifecycle_database.php');
 
-// Without stores, because until this file is written Moodle would read and fill its default ones.
-define('CACHE_DISABLE_STORES', true);
 $wanted = wanted_cache_configuration(lifecycle_database::connect());
-$file = required_setting('MOODLE_LOCAL') . '/cache-configuration/cacheconfig.php';
+$local = required_setting('MOODLE_LOCAL');
+$file = "$local/cache-configuration/cacheconfig.php";
+// For this one process cachedir is an empty local folder. Moodle guards the file with a lock in cachedir, which never
+// yields once two nodes have wanted it, and which, left by a killed node, would stop every later one. And until the file
+// is there, Moodle reads and fills its default stores in cachedir.
+putenv("MOODLE_CACHEDIR=$local/cache-while-applying");
 if (is_file($file)) {
     unlink($file);
 }
@@ -50,6 +53,9 @@ function apply_cache_configuration(array $wanted): void {
     if (is_file("$CFG->dirroot/cache/locallib.php")) {
         require_once("$CFG->dirroot/cache/locallib.php");
     }
+    // Part of every key. Left out, the first requests of every node would each write it into this file.
+    $helper = class_exists('\core_cache\helper') ? '\core_cache\helper' : '\cache_helper';
+    $helper::update_site_identifier(get_site_identifier());
     $writer = class_exists('\core_cache\config_writer') ? \core_cache\config_writer::instance() : \cache_config_writer::instance();
     foreach ($wanted['stores'] as $store) {
         $writer->add_store_instance($store['name'], $store['plugin'], store_configuration($store));
@@ -119,7 +125,12 @@ function empty_changed_stores(array $wanted): void {
         $helper = class_exists('\core_cache\helper') ? '\core_cache\helper' : '\cache_helper';
         $factory::reset();
         foreach ($wanted['mappings']['application'] ?? ['default_application'] as $store) {
-            $helper::purge_store($store);
+            if ($store === 'default_application') {
+                // In the folder that this process does not have as its cachedir.
+                remove_dir("$CFG->dataroot/cache/cachestore_file/$store", true);
+            } else {
+                $helper::purge_store($store);
+            }
         }
     }
     make_writable_directory(dirname($file));
