@@ -4,7 +4,6 @@ import { watchRollout } from '../console/watch.ts';
 import { lockFolder } from './folder-lock.ts';
 import { chooseMoodle } from './moodle/choose.ts';
 import { downloadBar } from './moodle/download-bar.ts';
-import { rememberMoodle } from './moodle/remember.ts';
 import type { MoodleSource } from './moodle/source.ts';
 import type { RehearsalOptions } from './options.ts';
 import { ensurePrerequisites } from './prerequisites/ensure.ts';
@@ -38,7 +37,6 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
     const bar = downloadBar(screen);
     const moodle = await chooseMoodle(choice, say, bar.progress);
     bar.end();
-    rememberMoodle(directory, moodle);
     await ensurePrerequisites(moodle.kind === 'real', say);
     say(`Nodes run ${describe(moodle)}.`);
     say('Deploying to the make-believe account (PostgreSQL, Redis with TLS, load balancer) …');

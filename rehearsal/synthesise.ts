@@ -15,7 +15,12 @@ const application = fileURLToPath(new URL('../infra/app.ts', import.meta.url));
 export async function synthesise(directory: string, context: Readonly<Record<string, string>>): Promise<string> {
   try {
     await promisify(execFile)(process.execPath, [application], {
-      env: { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) },
+      env: {
+        ...process.env,
+        CDK_OUTDIR: directory,
+        CDK_CONTEXT_JSON: JSON.stringify(context),
+        CDK_VALIDATION: 'false',
+      },
       maxBuffer: 64 * 1024 * 1024,
     });
   } catch (error) {

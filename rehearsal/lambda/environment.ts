@@ -1,3 +1,4 @@
+import { compileCache } from '../compile-cache.ts';
 import { roleCredentials } from '../iam/credentials.ts';
 import type { World } from '../world.ts';
 import type { LambdaFunction } from './functions.ts';
@@ -20,6 +21,7 @@ export function environmentOf(world: World, lambda: LambdaFunction, logStream: s
     HOME,
     TZ: ':UTC',
     LANG: 'en_US.UTF-8',
+    ...compileCache,
     ...lambda.environment,
     [certificateVariable]: world.certificateAuthorityFile,
     AWS_REGION: world.region,

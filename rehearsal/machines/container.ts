@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../compile-cache.ts';
 import { perWorld } from '../per-world.ts';
 import type { World } from '../world.ts';
 import { LOOPBACK } from './ports.ts';
@@ -48,7 +49,7 @@ function standInProcess(world: World, request: ContainerRequest): ContainerProce
   return {
     command: process.execPath,
     args: [standIn, ...request.command],
-    env: { ...(Object.fromEntries(knobs) as Record<string, string>), ...environment(world, request) },
+    env: { ...(Object.fromEntries(knobs) as Record<string, string>), ...compileCache, ...environment(world, request) },
   };
 }
 

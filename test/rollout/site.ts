@@ -6,7 +6,7 @@ import type { Progress } from '../../console/progress.ts';
 import { watchRollout } from '../../console/watch.ts';
 import type { MoodleSource } from '../../rehearsal/moodle/source.ts';
 import { openRehearsal, type Rehearsal } from '../../rehearsal/rehearse.ts';
-import { secretsOf } from '../../rehearsal/services/secrets-store.ts';
+import { findSecret, secretsOf } from '../../rehearsal/services/secrets-store.ts';
 import { alterAssembly, assemblyFor, type Context, type TemplateResource } from '../support/assembly.ts';
 import { RUN_FOLDER } from '../support/global-setup.ts';
 
@@ -77,6 +77,13 @@ export class Site {
 
   async install(input: object = {}): Promise<Progress> {
     return this.follow(await this.startInstall(input));
+  }
+
+  /** What Moodle's first administrator signs in with. */
+  get administrator(): { username: string; password: string } {
+    const secret = findSecret(this.account.world, this.account.output('AdministratorSecretArn'));
+    const { username = '', password = '' } = parse(secret?.secretString);
+    return { username, password };
   }
 
   /** Rows of the site's database, read as its owner. */

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secretsOf, updateSecret } from '../../rehearsal/services/secrets-store.ts';
+import { killServer } from './faults.ts';
+import { Site } from './site.ts';
+
+/** Gives a secret of the platform another value, as a rotation gone wrong would. Returns what puts it right. */
+function spoil(site: Site, name: string): () => void {
+  const { world } = site.account;
+  const found = [...secretsOf(world).entries()]
+    .map(([, secret]) => secret)
+    .filter((secret) => secret.name.includes(name));
+  const [secret] = found;
+  if (found.length !== 1 || !secret) throw new Error(`${found.length} secrets are named like ${name}.`);
+  const spoiled = updateSecret(world, secret, 'another-password-than-the-server-has');
+  return () => {
+    updateSecret(world, spoiled, secret.secretString);
+  };
+}
+
+describe('a password that the cache does not accept', () => {
+  let site: Site;
+
+  beforeAll(async () => {
+    site = await Site.open();
+  });
+  afterAll(() => site?.close());
+
+  it.each([
+    { secret: 'ApplicationStore', phase: 'Configure cache stores', error: 'CacheStoreUnreachable' },
+    { secret: 'SessionStore', phase: 'Enable session caching', error: 'SessionStoreUnreachable' },
+  ])('of the $secret ends in $error before anything moves', async ({ secret, phase, error }) => {
+    const mend = spoil(site, secret);
+    const progress = await site.install({ nodes: 2 });
+    mend();
+    expect(progress.failure?.error).toBe(error);
+    expect(progress.failure?.cause).toContain(`“${phase}” failed`);
+    expect(progress.failure?.cause).toMatch(/start-execution/);
+    expect(JSON.stringify(progress)).not.toContain('another-password');
+    expect(await site.query('SELECT * FROM moodle_lifecycle.rollout_hold')).toEqual([]);
+    expect(await site.query('SELECT * FROM moodle_lifecycle.session_migration WHERE closed_at IS NULL')).toEqual([]);
+  });
+
+  it('is forgotten once mended', async () => {
+    const progress = await site.install({ nodes: 2 });
+    expect(progress.failure).toBeUndefined();
+  });
+});
+
+describe('a database that is not what it should be', () => {
+  let site: Site;
+
+  beforeAll(async () => {
+    site = await Site.open();
+  });
+  afterAll(() => site?.close());
+
+  it('with somebody’s Moodle, half there and not ours, is refused and left as it is', async () => {
+    await site.query('CREATE TABLE mdl_config (id int, name text, value text)');
+    await site.query("INSERT INTO mdl_config VALUES (1, 'version', '2023112400')");
+    const progress = await site.install();
+    expect(progress.failure?.error).toBe('UnfinishedInstall');
+    expect(await site.query('SELECT value FROM mdl_config')).toEqual([{ value: '2023112400' }]);
+    await site.query('DROP TABLE mdl_config');
+  });
+
+  it('that refuses the password ends in a named error, without the password', async () => {
+    const { world } = site.account;
+    const secret = [...secretsOf(world).entries()]
+      .map(([, one]) => one)
+      .find(({ secretString }) => secretString.includes('"engine":"postgres"'));
+    if (!secret) throw new Error('No secret of the database.');
+    const wrong = JSON.stringify({ ...JSON.parse(secret.secretString), password: 'wrong-password' });
+    const spoiled = updateSecret(world, secret, wrong);
+    const progress = await site.install();
+    updateSecret(world, spoiled, secret.secretString);
+    expect(progress.failure?.error).toBe('DatabaseLoginRefused');
+    expect(progress.failure?.cause).not.toContain('wrong-password');
+    expect(progress.failure?.cause).toMatch(/Next:/);
+  });
+
+  it('that does not answer ends in a named error, and a next step', async () => {
+    killServer(site, 'postgres');
+    const progress = await site.install();
+    expect(progress.failure?.error).toBe('DatabaseUnreachable');
+    expect(progress.failure?.cause).toMatch(/start-execution/);
+  });
+});

@@ -1,0 +1,103 @@
+import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../console/progress.ts';
+import { Browser } from './browser.ts';
+import { Site } from './site.ts';
+import { Users, type UsersReport } from './users.ts';
+
+describe('a site in use', () => {
+  let site: Site;
+
+  beforeAll(async () => {
+    site = await Site.open();
+  });
+  afterAll(() => site?.close());
+
+  const taskIds = async () => {
+    const { services: [service] = [] } = await new ECSClient(site.account.clientConfiguration).send(
+      new DescribeServicesCommand({
+        cluster: site.account.output('ClusterName'),
+        services: [site.account.output('WebServiceName')],
+      }),
+    );
+    return service?.deployments?.map(({ id }) => id);
+  };
+
+  describe('while its sessions move to Redis', () => {
+    let progress: Progress;
+    let report: UsersReport;
+
+    beforeAll(async () => {
+      const { username, password } = site.administrator;
+      const users = new Users(site.address, username, () => password);
+      progress = await site.install({ nodes: 3 });
+      report = await users.stop();
+    });
+
+    it('is installed and scaled out', () => {
+      expect(progress.failure).toBeUndefined();
+    });
+
+    it('logs nobody out who signed in before, during or after the switch', () => {
+      expect(report.signedIn).toBeGreaterThan(3);
+      expect(report.requests).toBeGreaterThan(20);
+      expect(report.loggedOut).toBe(0);
+      expect(report.failed).toBe(0);
+    });
+
+    it('needs few transitions and small payloads', () => {
+      expect(site.account.transitions(progress.executionArn)).toBeLessThan(150);
+      for (const { evidence, title } of progress.phases) {
+        expect(JSON.stringify(evidence).length, title).toBeLessThan(2_000);
+      }
+    });
+  });
+
+  describe('when the rollout is run again', () => {
+    it('converges: no node is replaced, nobody is logged out', async () => {
+      const { username, password } = site.administrator;
+      const before = await taskIds();
+      const people = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const browser = new Browser(site.address);
+          expect(await browser.signIn(username, password)).toBe(true);
+          return browser;
+        }),
+      );
+      const progress = await site.install({ nodes: 3 });
+      expect(progress.failure).toBeUndefined();
+      expect(await taskIds()).toEqual(before);
+      for (const browser of people) expect(await browser.isSignedIn()).toBe(true);
+    });
+  });
+
+  describe('when it may not be touched', () => {
+    it.each([
+      [{ node: 3 }, 'node'],
+      [{ nodes: 0 }, 'nodes'],
+      [{ nodes: 10_000 }, 'nodes'],
+      [{ nodes: '3' }, 'nodes'],
+      [{ finish: 'by hand' }, 'finish'],
+      [{ finish: 'browser' }, 'adminIp'],
+      [{ finish: 'browser', adminIp: '999.1.1.1' }, 'adminIp'],
+    ])('refuses the input %j and names %s', async (input, member) => {
+      const before = await taskIds();
+      const progress = await site.install(input);
+      expect(progress.status).toBe('failed');
+      expect(progress.failure?.error).toBe('InputInvalid');
+      expect(progress.failure?.cause).toContain(member);
+      expect(await taskIds()).toEqual(before);
+      expect(await site.query('SELECT * FROM moodle_lifecycle.rollout_hold')).toEqual([]);
+    });
+
+    it('refuses a second rollout while another holds it, and says who', async () => {
+      const first = await site.startInstall({ reason: 'the first' });
+      await site.follow(first, () => {}); // ends well, so that its hold can be put as if it were running
+      const running = await site.startInstall({ reason: 'the one that runs' });
+      const second = await site.install({ reason: 'the second' });
+      const outcome = await site.follow(running);
+      expect([outcome.failure?.error, second.failure?.error]).toContain('SiteHeld');
+      expect([outcome.status, second.status]).toContain('succeeded');
+    });
+  });
+});
