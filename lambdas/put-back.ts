@@ -12,6 +12,9 @@ import {
   writeCacheConfiguration,
 } from './shared/cache-configuration.ts';
 import {
+  DatabaseLoginRefused,
+  DatabaseResuming,
+  DatabaseUnreachable,
   HoldLost,
   NodesStillBeingReplaced,
   SessionsNotCopied,
@@ -20,7 +23,7 @@ import {
   waitNames,
 } from './shared/errors.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
-import { type Rollout, readHold, releaseHold } from './shared/hold.ts';
+import { type Hold, type Rollout, readHold, releaseHold } from './shared/hold.ts';
 import { number } from './shared/moodle-database.ts';
 import { describeService, nodeId, readReplacement, replaceNodes, runningNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
@@ -86,16 +89,47 @@ export async function putBack(
   { site, execution, rollout: state }: Rollout & { readonly rollout: FailedRollout },
 ): Promise<PutBack> {
   const rollout = { site, execution };
-  const hold = await readHold(clients.database, site);
-  const steps = hold?.execution === execution ? await putBackHeld(clients, rollout, hold.before) : undefined;
-  if (steps) await releaseHold(clients.database, rollout);
-  return report(rollout, state, steps);
+  const hold = await readHoldAfter(clients, site, state);
+  if (hold === 'not to be read') return report(rollout, state, [heldPerhaps]);
+  if (hold?.execution !== execution) return report(rollout, state, [nothingHeld]);
+  const steps = await putBackHeld(clients, rollout, hold.before);
+  await releaseHold(clients.database, rollout);
+  return report(rollout, state, waysBack(steps));
 }
 
 interface Step {
   readonly what: string;
   /** Undefined when it worked. */
   readonly problem?: string;
+}
+
+const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';
+const heldPerhaps =
+  'Nothing was changed, so there is nothing to put back. Should this rollout hold the site already, which the database ' +
+  'cannot tell now, then the next one takes it over.';
+
+/**
+ * The hold; or that it cannot be read, where that is no reason to try longer: the first phase changes nothing but the
+ * hold, and fails itself when the database does.
+ */
+async function readHoldAfter(
+  { database }: PutBackClients,
+  site: string,
+  state: FailedRollout,
+): Promise<Hold | undefined | 'not to be read'> {
+  try {
+    return await readHold(database, site);
+  } catch (error) {
+    const unanswered =
+      error instanceof DatabaseUnreachable ||
+      error instanceof DatabaseResuming ||
+      error instanceof DatabaseLoginRefused;
+    // Before the first rollout there is no table to read.
+    const unmade = error instanceof Error && /relation .* does not exist/.test(error.message);
+    if (!('checked' in state) && unanswered) return 'not to be read';
+    if (!('checked' in state) && unmade) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -241,12 +275,12 @@ async function mayStillWait({ database }: PutBackClients, rollout: Rollout): Pro
 }
 
 /** Says what happened, for the execution's own cause and for the operator's notification. */
-function report(rollout: Rollout, state: FailedRollout, steps: readonly Step[] | undefined): PutBack {
+function report(rollout: Rollout, state: FailedRollout, wayBack: readonly string[]): PutBack {
   const caught = state.failure ?? (state as CaughtError);
   const phase = phases.find(([output]) => !(output in state))?.[1] ?? 'Release the site';
   const error = caught.Error ?? 'UnexpectedError';
   const again = startAgain(rollout.execution);
-  const sentences = [`“${phase}” failed (${error}): ${why(error, caught.Cause)}`, ...waysBack(steps), `Next: ${again}`];
+  const sentences = [`“${phase}” failed (${error}): ${why(error, caught.Cause)}`, ...wayBack, `Next: ${again}`];
   return {
     error,
     cause: sentences.join('\n'),
@@ -255,8 +289,7 @@ function report(rollout: Rollout, state: FailedRollout, steps: readonly Step[] |
   };
 }
 
-function waysBack(steps: readonly Step[] | undefined): string[] {
-  if (steps === undefined) return ['This rollout did not hold the site, so there was nothing to put back.'];
+function waysBack(steps: readonly Step[]): string[] {
   const done = steps.filter((step) => !step.problem).map((step) => step.what);
   const open = steps.filter((step) => step.problem).map((step) => `${step.what} (${step.problem})`);
   return [

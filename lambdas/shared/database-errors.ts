@@ -1,9 +1,16 @@
-import { DatabaseResuming, DatabaseUnreachable } from './errors.ts';
+import { DatabaseLoginRefused, DatabaseResuming, DatabaseUnreachable } from './errors.ts';
 
 const unreachable = (how: string, cause: unknown) =>
   new DatabaseUnreachable(
     `The database does not answer ${how}: ${words(cause)}. Nothing was changed by this attempt. It is tried again; if ` +
       'it stays so, look whether the database is running and whether its security group admits the functions.',
+  );
+
+/** Neither the driver's words nor the server's are quoted: they may name the user. */
+const loginRefused = () =>
+  new DatabaseLoginRefused(
+    'The database does not accept the user and password of its secret. Nothing was changed by this attempt. Look whether ' +
+      'the secret was rotated or edited without the database, set one to the other, and start the rollout again.',
   );
 
 /** Names of the Data API's errors that pass by themselves. A SQL error (DatabaseErrorException) does not. */
@@ -22,6 +29,9 @@ export function fromDataApi(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error.name === 'DatabaseResumingException') {
     return new DatabaseResuming('The database is starting again after its pause (about 15 s). It is tried again.');
+  }
+  if (error.name === 'InvalidSecretException' || /password authentication failed/i.test(error.message)) {
+    return loginRefused();
   }
   const lostConnection = error.name === 'BadRequestException' && /communications? link failure/i.test(error.message);
   const code = (error as { code?: unknown }).code;
@@ -42,6 +52,9 @@ const networkCodes = new Set([
   'EPIPE',
 ]);
 
+/** SQLSTATE 28P01 invalid password, 28000 invalid authorization. */
+const refusedLogin = /^28(P01|000)$/;
+
 /** SQLSTATE classes: 08 connection, 57P01-57P03 shutting down or starting up, 53300 too many connections. */
 const passingState = /^(08...|57P0[123]|53300)$/;
 
@@ -50,6 +63,7 @@ export function fromPostgres(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error instanceof AggregateError && error.errors.length > 0) return fromPostgres(error.errors[0]);
   const code = String((error as { code?: unknown }).code ?? '');
+  if (refusedLogin.test(code)) return loginRefused();
   const gone = /connection terminated|timeout expired|timeout exceeded|query read timeout/i.test(error.message);
   if (networkCodes.has(code) || passingState.test(code) || gone) return unreachable('on its port', error);
   return error;

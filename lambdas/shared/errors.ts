@@ -46,6 +46,7 @@ export const refusalNames = [
 ] as const;
 
 export const failureNames = [
+  'DatabaseLoginRefused',
   'ImageBuildFailed',
   'NodeFailedToStart',
   'InstallFailed',
@@ -136,6 +137,11 @@ export class UnfinishedInstall extends Refusal {
 
 export class CacheNotAvailable extends Refusal {
   override readonly name = 'CacheNotAvailable';
+}
+
+/** The database does not accept the user and password of its secret. */
+export class DatabaseLoginRefused extends Failure {
+  override readonly name = 'DatabaseLoginRefused';
 }
 
 export class ImageBuildFailed extends Failure {

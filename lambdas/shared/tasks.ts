@@ -25,7 +25,7 @@ interface TaskRun {
  * Runs one task of the site's image, once per purpose of an execution, and waits for what it writes.
  *
  * @param command role of the image and its words, for example `['probe', 'session']`
- * @returns the task's own report; `ok` false, with the problem in plain words, also when it ended without one
+ * @returns the task's own report, its problem without a period at the end; `ok` false, with the problem in plain words, also when it ended without one
  * @throws TaskStillRunning until the task has reported or stopped
  * @throws HoldLost
  */
@@ -43,7 +43,7 @@ export async function runTask(
     new DescribeTasksCommand({ cluster: settings.clusterArn, tasks: [taskArn] }),
   );
   const report = await readTaskReport(database, rollout.site, nodeId(taskArn), command[0] ?? '');
-  if (report) return report;
+  if (report) return report.problem ? { ...report, problem: report.problem.replace(/[.\s]+$/, '') } : report;
   if (!task && run.age < settlingSeconds) {
     throw new TaskStillRunning(`The task “${command.join(' ')}” was asked for (${nodeId(taskArn)}).`);
   }

@@ -106,7 +106,7 @@ describe('PgDatabase', () => {
       .open({ ...server.connection(name), credentials })
       .query('SELECT 1')
       .catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: '28P01' });
+    expect(failure).toMatchObject({ name: 'DatabaseLoginRefused' });
     expect(String(failure)).not.toContain('never-right');
   });
 });
@@ -168,6 +168,8 @@ describe('DataApiDatabase', () => {
     ['ServiceUnavailableError', '', 'DatabaseUnreachable'],
     ['BadRequestException', 'Communications link failure', 'DatabaseUnreachable'],
     ['BadRequestException', 'ERROR: syntax error', 'BadRequestException'],
+    ['InvalidSecretException', 'the secret is invalid', 'DatabaseLoginRefused'],
+    ['BadRequestException', 'FATAL: password authentication failed for user "x"', 'DatabaseLoginRefused'],
     ['DatabaseErrorException', 'ERROR: relation "x" does not exist', 'DatabaseErrorException'],
     ['ForbiddenException', 'no permission', 'ForbiddenException'],
   ])('knows %s (%s) as %s', (name, message, known) => {

@@ -4,6 +4,7 @@ import { enableSessionCaching } from '../../lambdas/enable-session-caching.ts';
 import { type FailedRollout, putBack } from '../../lambdas/put-back.ts';
 import { scaleOut } from '../../lambdas/scale-out.ts';
 import { readCacheConfiguration } from '../../lambdas/shared/cache-configuration.ts';
+import { DatabaseUnreachable } from '../../lambdas/shared/errors.ts';
 import { readHold } from '../../lambdas/shared/hold.ts';
 import { readOpenMigration } from '../../lambdas/shared/session-switch.ts';
 import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
@@ -65,6 +66,27 @@ describe('putBack', () => {
       notification: expect.stringContaining(`Execution: ${execution}`),
     });
     expect(account.calls).toEqual([]);
+  });
+
+  it('does not wait for a database that did not answer the first phase either', async () => {
+    const account = await bench.account();
+    const unanswered = { query: async () => Promise.reject(new DatabaseUnreachable('no answer')) };
+    const clients = { ...account.clients, database: unanswered as unknown as typeof account.database };
+    const failure = {
+      Error: 'DatabaseUnreachable',
+      Cause: JSON.stringify({ errorMessage: 'The database does not answer.' }),
+    };
+    const { cause } = await putBack(clients, { site: 'campus', execution, rollout: failure });
+    expect(cause).toMatch(/does not answer\.\nNothing was changed.*the next one takes it over\.\nNext: /s);
+    const later = { site: 'campus', execution, rollout: { checked: {}, failure } };
+    await expect(putBack(clients, later)).rejects.toMatchObject({ name: 'DatabaseUnreachable' });
+  });
+
+  it('has nothing to put back where no rollout ever made the schema', async () => {
+    const account = await bench.account();
+    await account.database.execute('DROP SCHEMA moodle_lifecycle CASCADE');
+    const { cause } = await back(account, { Error: 'CacheNotAvailable', Cause: 'x' })();
+    expect(cause).toContain('did not hold the site');
   });
 
   it('touches nothing of a site that another execution has taken over', async () => {

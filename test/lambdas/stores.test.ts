@@ -275,7 +275,7 @@ describe('enableSessionCaching', () => {
 
   it('moves nothing when a node cannot use the store', async () => {
     const { account, input } = await installed();
-    account.report = () => ({ ok: false, problem: 'NOAUTH' });
+    account.report = () => ({ ok: false, problem: 'NOAUTH.' });
     await expect(untilDone(account, () => enableSessionCaching(account.clients, input))).rejects.toMatchObject({
       name: 'SessionStoreUnreachable',
       message: expect.stringMatching(/sessions:6379: NOAUTH\. No session was moved/),
