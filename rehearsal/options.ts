@@ -12,8 +12,8 @@ export interface RehearsalOptions {
   readonly databaseDriver: 'data-api' | 'pg';
   readonly finish: 'unattended' | 'browser';
   readonly adminIp: string;
-  /** How many times faster than on AWS its waits pass. */
-  readonly pace: number;
+  /** How many times faster than on AWS its waits pass; absent: the default of the Moodle that runs. */
+  readonly pace?: number;
   /** Whether the site stays up after the rollout until Ctrl-C. */
   readonly keep: boolean;
   readonly help: boolean;
@@ -44,7 +44,8 @@ Options
   --finish unattended|browser
                           browser: you finish Moodle's own installation wizard (default unattended)
   --admin-ip ADDRESS      with --finish browser: the address your browser comes from (default 127.0.0.1)
-  --pace N                AWS's waits (health checks, draining, retries) pass N times faster (default 10; 1: as on AWS)
+  --pace N                AWS's waits (health checks, draining, retries) pass N times faster (default 10, with a real
+                          Moodle 5; 1: as on AWS)
   --keep, --no-keep       stay up after the rollout until Ctrl-C (default: only on an interactive terminal)
   --help                  this text
 
@@ -65,7 +66,7 @@ export function parseOptions(words: readonly string[], interactive: boolean): Re
     databaseDriver: oneOf('--database-driver', values['database-driver'] ?? 'data-api', ['data-api', 'pg']),
     finish: oneOf('--finish', values.finish ?? 'unattended', ['unattended', 'browser']),
     adminIp: values['admin-ip'] ?? '127.0.0.1',
-    pace: wholeNumber('--pace', values.pace ?? '10', 1),
+    ...(values.pace === undefined ? {} : { pace: wholeNumber('--pace', values.pace, 1) }),
     keep: values.keep ?? interactive,
     help: values.help ?? false,
   };

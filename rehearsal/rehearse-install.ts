@@ -2,8 +2,10 @@ import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { openProgressView, type Screen } from '../console/terminal.ts';
 import { watchRollout } from '../console/watch.ts';
 import { lockFolder } from './folder-lock.ts';
+import { keeperOf } from './machines/process-keeper.ts';
 import { chooseMoodle } from './moodle/choose.ts';
 import { downloadBar } from './moodle/download-bar.ts';
+import { requireSuitablePhp } from './moodle/php-version.ts';
 import type { MoodleSource } from './moodle/source.ts';
 import type { RehearsalOptions } from './options.ts';
 import { ensurePrerequisites } from './prerequisites/ensure.ts';
@@ -12,6 +14,8 @@ import { nextSignal } from './signals.ts';
 import { pinnedMoodleVersion, synthesise } from './synthesise.ts';
 
 const site = 'demo';
+/** A real Moodle works at this computer's speed, and the state machine's patience shrinks with its waits. */
+const defaultPace = { 'stand-in': 10, real: 5 } as const;
 /** Between two looks at the execution; an API call to this computer costs next to nothing. */
 const lookEveryMilliseconds = 250;
 
@@ -38,10 +42,13 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
     const moodle = await chooseMoodle(choice, say, bar.progress);
     bar.end();
     await ensurePrerequisites(moodle.kind === 'real', say);
+    if (moodle.kind === 'real') requireSuitablePhp(moodle);
     say(`Nodes run ${describe(moodle)}.`);
     say('Deploying to the make-believe account (PostgreSQL, Redis with TLS, load balancer) …');
-    const rehearsal = await openRehearsal({ directory, moodle, pace: options.pace, cloudAssembly });
+    const pace = options.pace ?? defaultPace[moodle.kind];
+    const rehearsal = await openRehearsal({ directory, moodle, pace, cloudAssembly });
     try {
+      if (options.data === undefined) keeperOf(rehearsal.account.world).discardAfterDeath(directory);
       return await install(rehearsal, options, screen, signal);
     } finally {
       await rehearsal.close();
@@ -61,7 +68,9 @@ async function install(
   signal: Promise<NodeJS.Signals>,
 ): Promise<number> {
   const say = (line: string) => screen.write(`${line}\n`);
-  say(`AWS endpoint ${rehearsal.account.endpoint}; its waits pass ${options.pace} times faster than on AWS.\n`);
+  say(
+    `AWS endpoint ${rehearsal.account.endpoint}; its waits pass ${rehearsal.account.world.pace} times faster than on AWS.\n`,
+  );
   const { executionArn = '' } = await rehearsal.stepFunctions.send(
     new StartExecutionCommand({
       stateMachineArn: rehearsal.installStateMachineArn,
