@@ -91,6 +91,7 @@ require_once(__DIR__ . '/lib/moodle_installer.php');
 try {
     moodle_installer\install($lifecyclemarker['finish']);
 } catch (node_problem $problem) {
+    (new install_marker($lifecycledatabase))->refused($problem->getMessage());
     say($problem->getMessage());
     exit(1);
 }
