@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RUN_FOLDER } from '../support/global-setup.ts';
+
+const main = fileURLToPath(new URL('../../rehearsal/main.ts', import.meta.url));
+
+/** Phases that last long enough to be hit; each is killed in its middle, in this order, on one and the same site. */
+const phases = [
+  'Start one node',
+  'Wait for install',
+  'Configure cache stores',
+  'Enable session caching',
+  'Scale out',
+  'Verify the site',
+];
+
+describe('a rehearsal that is killed and started again on the same data', () => {
+  let data: string;
+  const running: ChildProcess[] = [];
+
+  beforeAll(() => {
+    data = mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'killed-'));
+  });
+  afterAll(() => {
+    for (const child of running) child.kill('SIGKILL');
+    rmSync(data, { recursive: true, force: true });
+  });
+
+  /** Runs until the output has this text, then kills with no chance to clean up; or until it ends by itself. */
+  async function rehearse(killAt?: RegExp): Promise<{ output: string; code: number | null }> {
+    const child = spawn(
+      process.execPath,
+      [main, '--moodle', 'stand-in', '--data', data, '--pace', '60', '--nodes', '2', '--no-keep'],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    running.push(child);
+    let output = '';
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk;
+        if (killAt?.test(output)) child.kill('SIGKILL');
+      });
+    }
+    return { code: await ended, output };
+  }
+
+  it.each(phases)('“%s”: leaves no process behind', async (phase) => {
+    const { output } = await rehearse(new RegExp(`${phase}: (running|waiting)`));
+    expect(output).toContain(`${phase}: `);
+    await expect.poll(() => processesIn(data), { timeout: 10_000 }).toEqual([]);
+  });
+
+  it('converges in the end', async () => {
+    const { output, code } = await rehearse();
+    expect(output).toContain('Release the site: succeeded');
+    expect(code).toBe(0);
+    await sleep(200);
+    expect(processesIn(data)).toEqual([]);
+  });
+});
+
+/** Command lines of the processes that work in a folder, by their arguments or their environment. */
+function processesIn(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => `${read(pid, 'cmdline')}${read(pid, 'environ')}`.includes(folder))
+    .map((pid) => read(pid, 'cmdline').replaceAll('\0', ' '));
+}
+
+function read(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
