@@ -49,7 +49,7 @@ function read_site_state(lifecycle_database $database): site_state {
         return $found(state::absent, "no table begins with $prefix");
     }
     if ((int) ($marker['running'] ?? 0) === 1) {
-        return $found(state::unfinished, "the install that node {$marker['node']} began at {$marker['started_at']} did not finish");
+        return $found(state::unfinished, "the install that node {$marker['node']} began at {$marker['started_at']} has not finished");
     }
     if (!in_array("{$prefix}config", $tables, true)) {
         return $found(state::unfinished, "there are tables, but no {$prefix}config");
