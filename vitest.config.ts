@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // The stand-in's own pace: an install long enough to be looked at and killed in, no longer.
+    env: { STAND_IN_INSTALL_SECONDS: '2', STAND_IN_CRON_SECONDS: '1' },
   },
 });

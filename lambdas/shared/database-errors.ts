@@ -73,3 +73,12 @@ function words(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   return cause.message ? cause.message.replace(/[.\s]+$/, '') : cause.name;
 }
+
+/**
+ * Whether a statement named a table that is not there: SQLSTATE 42P01, which `pg` has as a code and the Data API writes
+ * into its message.
+ */
+export function isMissingTable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { code?: unknown }).code === '42P01' || /SQLState: 42P01/.test(error.message);
+}

@@ -1,3 +1,4 @@
+import { isMissingTable } from './database-errors.ts';
 import { type MoodleDatabase, number, numberOrNull, type SqlStatements, text, textOrNull } from './moodle-database.ts';
 
 /** Row of the install marker, which is outside Moodle's tables and written before an install's first statement. */
@@ -84,7 +85,12 @@ export async function readSiteState(database: MoodleDatabase, site: string, pref
   if (!found.has(`${prefix}config`) || !found.has(`${prefix}user`)) {
     return state('unfinished', `${found.size} tables, but not yet ${prefix}config and ${prefix}user`);
   }
-  const config = await readConfig(database, prefix);
+  const config = await readConfig(database, prefix).catch((error) => {
+    if (isMissingTable(error)) return undefined;
+    throw error;
+  });
+  // Seen a moment ago, and gone: a node clears an unfinished install table by table.
+  if (!config) return state('unfinished', `${found.size} tables, which are being dropped`);
   const missing = ['version', 'release', 'allversionshash', 'siteadmins'].filter((name) => !config.values.get(name));
   const pending = Boolean(config.values.get('adminsetuppending')) || config.adminPending;
 

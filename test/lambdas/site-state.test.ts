@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allowed, expectedInstallSeconds } from '../../lambdas/check-site.ts';
+import type { MoodleDatabase, SqlParameters } from '../../lambdas/shared/moodle-database.ts';
 import { firstSiteAdmin, readSiteState, type SiteState } from '../../lambdas/shared/site-state.ts';
 import { LifecycleServer } from '../support/lifecycle-database.ts';
 import { type MarkerRows, type MoodleRows, makeMoodleTables, setMarker } from './moodle-tables.ts';
@@ -80,6 +81,23 @@ describe('readSiteState', () => {
       ours: true,
       tables: 1,
     });
+  });
+});
+
+describe('readSiteState while a node clears an unfinished install', () => {
+  it('takes a table that vanished after it was listed for what it is', async () => {
+    const database = await server.database();
+    await makeMoodleTables(database, { config: { rolesactive: '0' } });
+    await setMarker(database, { started: true });
+    const clearing = {
+      ...database,
+      query: async (sql: string, parameters?: SqlParameters) => {
+        const rows = await database.query(sql, parameters);
+        if (sql.includes('information_schema.tables')) await database.execute('DROP TABLE mdl_config');
+        return rows;
+      },
+    } as MoodleDatabase;
+    expect(await readSiteState(clearing, 'campus', 'mdl_')).toMatchObject({ name: 'unfinished', ours: true });
   });
 });
 

@@ -16,7 +16,6 @@ const phases = [
 ];
 
 describe.each([
-  { sessionStore: 'redis', databaseDriver: 'data-api' },
   { sessionStore: 'redis', databaseDriver: 'pg' },
   { sessionStore: 'memcached', databaseDriver: 'data-api' },
 ])('a fresh install with sessions in $sessionStore, database by $databaseDriver', (context) => {

@@ -34,8 +34,9 @@ describe('a site in use', () => {
       report = await users.stop();
     });
 
-    it('is installed and scaled out', () => {
+    it('is installed and scaled out, with evidence from every phase', () => {
       expect(progress.failure).toBeUndefined();
+      for (const phase of progress.phases) expect(phase.evidence, phase.title).toBeTypeOf('object');
     });
 
     it('logs nobody out who signed in before, during or after the switch', () => {
