@@ -5,6 +5,7 @@ import { Site } from './site.ts';
 
 /** The address that the load balancer sees, and appends to X-Forwarded-For. */
 const adminIp = '127.0.0.1';
+const password = 'Chosen-By-The-Operator-1';
 
 describe('an install whose wizard is finished in a browser', () => {
   let site: Site;
@@ -33,13 +34,8 @@ describe('an install whose wizard is finished in a browser', () => {
     // A client cannot pretend: what the load balancer appends is what counts.
     forged = (await new Browser(site.address, '198.51.100.7').get('/admin/index.php')).status;
     const browser = new Browser(site.address);
-    const form = await browser.get('/admin/index.php');
-    const field = (name: string) => form.text.match(new RegExp(`name="${name}" value="([^"]*)"`))?.[1] ?? '';
-    const page = await browser.post(form.path, {
-      sesskey: field('sesskey'),
-      id: field('id'),
-      username: 'admin',
-      newpassword: 'Chosen-By-The-Operator-1',
+    const page = await browser.submit(await browser.get('/admin/index.php'), {
+      newpassword: password,
       firstname: 'Admin',
       lastname: 'User',
       email: 'admin@example.org',
@@ -64,6 +60,6 @@ describe('an install whose wizard is finished in a browser', () => {
   });
 
   it('lets the operator sign in with the password chosen', async () => {
-    expect(await new Browser(site.address).signIn('admin', 'Chosen-By-The-Operator-1')).toBe(true);
+    expect(await new Browser(site.address).signIn('admin', password)).toBe(true);
   });
 });

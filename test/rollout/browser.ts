@@ -18,6 +18,14 @@ export class Browser {
     return this.#request(path, 'POST', new URLSearchParams(form));
   }
 
+  /** Sends the main form of a page as a browser would, with what its fields hold, but for the values given. */
+  submit(page: Page, values: Readonly<Record<string, string>>): Promise<Page> {
+    const form = page.text.match(/<form[^>]*class="[^"]*mform[^>]*>[\s\S]*?<\/form>/)?.[0] ?? page.text;
+    const action = attribute(form.match(/<form[^>]*>/)?.[0] ?? '', 'action') || page.path;
+    const target = new URL(action, new URL(page.path, this.#address));
+    return this.post(target.pathname + target.search, { ...fieldsOf(form), ...values });
+  }
+
   async #request(path: string, method: string, body?: URLSearchParams, redirects = 0): Promise<Page> {
     const response = await fetch(new URL(path, this.#address), {
       method,
@@ -77,4 +85,29 @@ export interface Page {
   readonly text: string;
   /** Id of the node that answered. */
   readonly node: string;
+}
+
+/** Names and values of a form's fields: inputs that are sent, chosen options, texts. */
+function fieldsOf(form: string): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [input] of form.matchAll(/<input[^>]*>/g)) {
+    const type = attribute(input, 'type');
+    const unsent = ['submit', 'button', 'reset', 'file', 'image'].includes(type);
+    const unchecked = ['checkbox', 'radio'].includes(type) && !/\schecked/.test(input);
+    if (!unsent && !unchecked) fields[attribute(input, 'name')] = attribute(input, 'value');
+  }
+  for (const [select, , options = ''] of form.matchAll(/<select([^>]*)>([\s\S]*?)<\/select>/g)) {
+    const chosen = options.match(/<option[^>]*\sselected[^>]*>/)?.[0];
+    if (chosen) fields[attribute(select, 'name')] = attribute(chosen, 'value');
+  }
+  for (const [area, , text = ''] of form.matchAll(/<textarea([^>]*)>([\s\S]*?)<\/textarea>/g)) {
+    fields[attribute(area, 'name')] = text.trim();
+  }
+  delete fields[''];
+  return fields;
+}
+
+function attribute(tag: string, name: string): string {
+  const value = tag.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1] ?? '';
+  return value.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#039;', "'");
 }

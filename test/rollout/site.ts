@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { Progress } from '../../console/progress.ts';
 import { watchRollout } from '../../console/watch.ts';
 import type { MoodleSource } from '../../rehearsal/moodle/source.ts';
+import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import { openRehearsal, type Rehearsal } from '../../rehearsal/rehearse.ts';
 import { findSecret, secretsOf } from '../../rehearsal/services/secrets-store.ts';
 import { alterAssembly, assemblyFor, type Context, type TemplateResource } from '../support/assembly.ts';
@@ -13,11 +14,14 @@ import { RUN_FOLDER } from '../support/global-setup.ts';
 export interface SiteRequest {
   readonly context?: Context;
   readonly alter?: (id: string, resource: TemplateResource) => void;
-  readonly moodle?: MoodleSource;
-  readonly pace?: number;
   /** Folder of an earlier site to go on from; it is not removed then. */
   readonly directory?: string;
 }
+
+/** `npm run test:moodle` runs the rollouts on the Moodle of MOODLE_DIR; they are the same tests. */
+const realMoodle = process.env.ROLLOUTS_ON_MOODLE;
+const moodle: MoodleSource = realMoodle ? readMoodle(realMoodle) : { kind: 'stand-in' };
+const pace = realMoodle ? 5 : 60;
 
 const silentView = { update() {}, note() {}, end() {}, close() {} };
 
@@ -32,7 +36,7 @@ export class Site {
   }
 
   static async open(request: SiteRequest = {}): Promise<Site> {
-    const { context = {}, alter, moodle = { kind: 'stand-in' }, pace = 60 } = request;
+    const { context = {}, alter } = request;
     const directory = request.directory ?? mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'site-'));
     const assembly = await assemblyFor({ site: 'demo', ...context });
     const rehearsal = await openRehearsal({
