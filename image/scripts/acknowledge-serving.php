@@ -11,7 +11,8 @@ fail_plainly();
 $database = lifecycle_database::connect();
 $code = code_version();
 $databaseversion = $database->moodle_config(setting('MOODLE_DATABASE_PREFIX', 'mdl_'), 'version');
-if (version_difference($database) < 0) {
+$difference = version_difference($database);
+if ($difference < 0) {
     throw new node_problem("The code ({$code['release']}, {$code['version']}) is older than the database ($databaseversion). "
         . 'Moodle refuses that. This node does not serve; start one with the code that made the database.');
 }
@@ -23,7 +24,8 @@ $database->acknowledge('serving', [
     'moodleRelease' => $code['release'],
     'moodleVersion' => sprintf('%.2f', $code['version']),
     'databaseVersion' => (string) $databaseversion,
-    'upgradePending' => moodle_needs_upgrading(),
+    // Moodle looks at the plugins too, but may take the version of its core from a cache.
+    'upgradePending' => $difference > 0 || moodle_needs_upgrading(),
     'sessionStore' => required_setting('MOODLE_SESSION_STORE'),
     'cacheConfigurationHash' => $hash,
     'php' => PHP_VERSION,
