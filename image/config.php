@@ -48,7 +48,9 @@ $CFG = new stdClass();
 
     // Address. `reverseproxy` stays off: with the Host header preserved, as a load balancer does, it gives HTTP 500.
     // `sslproxy` with an http address gives a redirect loop.
-    $cfg->wwwroot = $setting('MOODLE_WWWROOT');
+    // In lower case, because Moodle compares it byte for byte with the Host header, which browsers send so; the name of a
+    // load balancer may have capitals.
+    $cfg->wwwroot = strtolower($setting('MOODLE_WWWROOT'));
     $cfg->sslproxy = str_starts_with($cfg->wwwroot, 'https://');
     $cfg->routerconfigured = true;
     // 1: ignore Client-IP (anyone can send it); use the last X-Forwarded-For entry that is not one of our own proxies.

@@ -30,15 +30,14 @@ function ask_wizard(string $server, string $client): array {
 }
 
 function fetch(string $url, string $client, string $cookies): array {
-    $host = parse_url(required_setting('MOODLE_WWWROOT'), PHP_URL_HOST);
-    $port = parse_url(required_setting('MOODLE_WWWROOT'), PHP_URL_PORT);
+    $host = (string) preg_replace('#^https?://#', '', strtolower(required_setting('MOODLE_WWWROOT')));
     $found = ['status' => 0, 'location' => '', 'cookies' => $cookies];
     $curl = curl_init($url);
     curl_setopt_array($curl, [
         CURLOPT_RETURNTRANSFER => true,
         CURLOPT_TIMEOUT => 60,
         CURLOPT_PROXY => '',
-        CURLOPT_HTTPHEADER => array_filter(["Host: $host" . ($port ? ":$port" : ''), "X-Forwarded-For: $client",
+        CURLOPT_HTTPHEADER => array_filter(["Host: $host", "X-Forwarded-For: $client",
             $cookies === '' ? '' : "Cookie: $cookies"]),
         CURLOPT_HEADERFUNCTION => static function ($curl, string $line) use (&$found): int {
             if (preg_match('/^Location:\s*(\S+)/i', $line, $match)) {

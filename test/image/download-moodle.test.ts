@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { image, leftOut } from './run.ts';
 
-const noPhp = leftOut('the download of Moodle', 'php');
+const noCurl = leftOut('the download of Moodle', 'curl');
 
 let folder: string;
 let server: Server;
@@ -54,7 +54,7 @@ function download(version: string, checksum: string): Promise<{ status: number |
   return new Promise((resolve) => child.once('close', (status) => resolve({ status, stderr })));
 }
 
-describe.skipIf(noPhp)('download-moodle', () => {
+describe.skipIf(noCurl)('download-moodle', () => {
   test.each([
     ['5.3', '/stable503/moodle-5.3.tgz'],
     ['4.5.6', '/stable405/moodle-4.5.6.tgz'],
