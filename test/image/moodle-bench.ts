@@ -117,7 +117,7 @@ export class MoodleBench {
       MOODLE_APPLICATION_STORE_SECRET_ARN: `${SECRET_ARN}application`,
       ...this.sessionStore('redis'),
       MOODLE_DIRROOT: this.#parts.code,
-      MOODLE_NODE_SCRIPTS: image,
+      MOODLE_NODE_SCRIPTS: this.#parts.node,
       MOODLE_POLL_SECONDS: '1',
       MOODLE_DATABASE_WAIT_SECONDS: '5',
       MOODLE_DRAIN_SECONDS: '20',
@@ -131,7 +131,10 @@ async function startParts(moodle: string) {
   const { branch } = readMoodle(moodle);
   const world = await makeWorld();
   const code = join(world.directory, 'code');
-  const assemble = join(image, 'assemble-code');
+  // A copy, as in an image: what is edited meanwhile does not reach running nodes.
+  const node = join(world.directory, 'node');
+  cpSync(image, node, { recursive: true });
+  const assemble = join(node, 'assemble-code');
   // Hard links where the folders share a file system; they do not everywhere.
   if (run(assemble, ['--link', moodle, code]).status !== 0) {
     rmSync(`${code}.unfinished`, { recursive: true, force: true });
@@ -144,6 +147,7 @@ async function startParts(moodle: string) {
   return {
     branch,
     world,
+    node,
     code,
     connection: { host: postgres.host, port: postgres.port, ...owner },
     sessionRedis: await startRedis(world, 'session', REDIS_PASSWORD, {}),
@@ -286,7 +290,11 @@ export class MoodleNode {
   constructor(id: string, port: number, role: string[], env: Environment) {
     this.id = id;
     this.port = port;
-    this.#process = spawn(join(image, 'entrypoint'), role, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(join(env.MOODLE_NODE_SCRIPTS ?? '', 'entrypoint'), role, {
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const listen = (chunk: Buffer) => {
       this.log += chunk;
     };
