@@ -86,8 +86,9 @@ async function proveWizard(clients: FixLastipClients, rollout: Rollout, adminIp:
   if (report.ok) return;
   throw new WizardRefused(
     `Moodle’s wizard does not go on for ${adminIp} alone: ${report.problem ?? 'no reason given'} (allowed ` +
-      `${report.allowedStatus ?? '?'}, another address ${report.refusedStatus ?? '?'}). Give the address that ` +
-      `${clients.settings.siteUrl} sees you come from as adminIp, and start the rollout again.`,
+      `${report.allowedStatus ?? '?'}, another address ${report.refusedStatus ?? '?'}). The node simulates ` +
+      'that address, so the cause is how the image reads X-Forwarded-For (MOODLE_REVERSEPROXYIGNORE), not your browser. ' +
+      'Mend that and start the rollout again.',
   );
 }
 

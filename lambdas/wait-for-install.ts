@@ -50,8 +50,8 @@ export async function waitForInstall(
   const { marker } = state;
   if (plan.install && marker?.refused) {
     throw new UnfinishedInstall(
-      `The node found an unfinished install and did not touch it: ${marker.refused}. Nothing was cleared. Empty the ` +
-        'database yourself once you know that its data is not needed, and start the rollout again.',
+      `The node would not install, and touched nothing: ${marker.refused}. Mend what it says, or empty the database once ` +
+        'you know that its data is not needed, and start the rollout again.',
     );
   }
   if (plan.install && plan.finish === 'unattended' && state.name === 'pending-administrator') {
@@ -120,7 +120,7 @@ function assertCodeFits(serving: ReadonlyMap<string, Serving>, siteUrl: string):
   const [node, { moodleVersion, databaseVersion }] = newer;
   throw new InstallFailed(
     `The code of node ${node.slice(0, 8)} (version ${moodleVersion}) and the database of ${siteUrl} (${databaseVersion}) ` +
-      'differ: an upgrade is pending. This rollout never upgrades. Run the rollout plugin-update, then this one again.',
+      'differ: an upgrade is pending. This rollout never upgrades. Run admin/cli/upgrade.php in a task of the new image, then start it again.',
   );
 }
 

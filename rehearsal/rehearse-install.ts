@@ -5,7 +5,7 @@ import { lockFolder } from './folder-lock.ts';
 import { keeperOf } from './machines/process-keeper.ts';
 import { chooseMoodle } from './moodle/choose.ts';
 import { downloadBar } from './moodle/download-bar.ts';
-import { requireSuitablePhp } from './moodle/php-version.ts';
+import { PhpTooOld, requireSuitablePhp } from './moodle/php-version.ts';
 import type { MoodleSource } from './moodle/source.ts';
 import type { RehearsalOptions } from './options.ts';
 import { ensurePrerequisites } from './prerequisites/ensure.ts';
@@ -39,10 +39,10 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
       pinnedVersion: pinnedMoodleVersion(cloudAssembly),
     };
     const bar = downloadBar(screen);
-    const moodle = await chooseMoodle(choice, say, bar.progress);
+    const chosen = await chooseMoodle(choice, say, bar.progress);
     bar.end();
-    await ensurePrerequisites(moodle.kind === 'real', say);
-    if (moodle.kind === 'real') requireSuitablePhp(moodle);
+    await ensurePrerequisites(chosen.kind === 'real', say);
+    const moodle = runnable(chosen, choice.asked ?? choice.environment, say);
     say(`Nodes run ${describe(moodle)}.`);
     say('Deploying to the make-believe account (PostgreSQL, Redis with TLS, load balancer) …');
     const pace = options.pace ?? defaultPace[moodle.kind];
@@ -55,6 +55,26 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
     }
   } finally {
     unlock();
+  }
+}
+
+/**
+ * A Moodle that was named, and that this computer's PHP is too old for, is refused. The pinned one that nobody named
+ * gives way to the stand-in.
+ *
+ * @throws PhpTooOld
+ */
+function runnable(moodle: MoodleSource, named: string | undefined, say: (line: string) => void): MoodleSource {
+  if (moodle.kind === 'stand-in') return moodle;
+  try {
+    requireSuitablePhp(moodle);
+    return moodle;
+  } catch (error) {
+    if (named !== undefined || !(error instanceof PhpTooOld)) throw error;
+    say(
+      `${error.message.replace(/ Nothing was started.*/, '')} The stand-in takes its place: a small server, not Moodle.`,
+    );
+    return { kind: 'stand-in' };
   }
 }
 

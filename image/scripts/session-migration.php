@@ -8,7 +8,7 @@ require_once(__DIR__ . '/lib/lifecycle_database.php');
 fail_plainly();
 
 /** The rollout replaces its nodes well within this time; afterwards Moodle's stock handlers serve alone. */
-const MOVE_ON_DEMAND_SECONDS = 15 * 60;
+const MOVE_ON_DEMAND_SECONDS = 60 * 60;
 
 $database = lifecycle_database::connect();
 if (!$database->has_lifecycle_tables()) {

@@ -43,7 +43,7 @@ export class ImageBuild extends Construct {
         MOODLE_CHECKSUM: { value: config.moodleChecksum ?? '' },
       },
       buildSpec: codebuild.BuildSpec.fromObject(buildSpec),
-      timeout: Duration.minutes(45),
+      timeout: Duration.minutes(30),
       grantReportGroupPermissions: false,
       logging: { cloudWatch: { logGroup: logGroup(this, 'Logs', config.logRetentionDays) } },
     });

@@ -3,7 +3,7 @@ import { databaseStore, type SessionStore } from './session-stores.ts';
 import type { SessionStoreName, Settings } from './settings.ts';
 
 /** How long after its opening a migration still moves sessions on demand; then the stock behaviour is back. */
-const ON_DEMAND_MINUTES = 15;
+const ON_DEMAND_MINUTES = 60;
 
 /** The store that sessions are being moved from, while a migration to `target` is open, and until when (milliseconds). */
 export async function openMigration(
