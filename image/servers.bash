@@ -9,16 +9,17 @@ find_php_fpm() {
   PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "$found"
 }
 
-# Workers: as many as the container's memory carries at 100 MB each, else four for each processor.
+# Workers: as many as the memory carries at 100 MB each, and no more than eight for each processor.
 count_workers() {
-  local limit=max
-  [ ! -r /sys/fs/cgroup/memory.max ] || limit=$(</sys/fs/cgroup/memory.max)
-  if [ "$limit" = max ]; then
-    echo $((4 * $(nproc)))
-  else
-    local workers=$(((limit / 1048576 - 400) / 100))
-    echo $((workers < 4 ? 4 : workers > 64 ? 64 : workers))
-  fi
+  local bytes limit workers
+  bytes=$(($(awk '/^MemTotal:/ { print $2 }' /proc/meminfo) * 1024))
+  # A container's own limit, of either version of cgroups; "max" or a huge number when there is none.
+  for limit in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
+    [ -r "$limit" ] && [[ $(<"$limit") =~ ^[0-9]{1,15}$ ]] && (($(<"$limit") < bytes)) && bytes=$(<"$limit")
+  done
+  workers=$(((bytes / 1048576 - 400) / 100))
+  ((workers <= 8 * $(nproc))) || workers=$((8 * $(nproc)))
+  echo $((workers < 4 ? 4 : workers))
 }
 
 render() {
