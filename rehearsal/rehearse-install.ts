@@ -115,12 +115,13 @@ async function install(
     return 130;
   }
   const succeeded = progress.status === 'succeeded';
-  if (!succeeded && !options.keep) say(`  This rehearsal ends now, and its AWS endpoint with it. ${goOn(options)}`);
-  if (succeeded || options.keep) for (const line of addresses(rehearsal, options)) say(line);
   if (options.keep) {
+    for (const line of addresses(rehearsal)) say(line);
     say('\nUp until Ctrl-C.');
     await signal;
     say('Stopping …');
+  } else {
+    say(`\nThe rehearsal ends here, and the site with it; --keep lets it stay up. ${goOn(options)}`);
   }
   return succeeded ? 0 : 1;
 }
@@ -130,15 +131,16 @@ const goOn = (options: RehearsalOptions) =>
     ? 'Its data is removed; with --data DIRECTORY it would be kept, and the next start would go on from it.'
     : `Its data is kept: npm start -- --data ${options.data} goes on from it.`;
 
-function addresses({ account }: Rehearsal, options: RehearsalOptions): string[] {
+function addresses({ account }: Rehearsal): string[] {
   const secret = account.output('AdministratorSecretArn');
-  const readPassword = `aws --endpoint-url ${account.endpoint} --region ${account.world.region} secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text`;
+  const aws = `aws --endpoint-url ${account.endpoint} --region ${account.world.region}`;
   return [
     '',
     `  site          ${account.output('SiteAddress')}`,
     `  admin user    ${account.output('AdministratorUser')}`,
-    ...(options.keep ? [`  its password  ${readPassword}`] : [`  its password  in the secret ${secret}`]),
+    `  its password  ${aws} secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text`,
     `  AWS endpoint  ${account.endpoint}`,
+    `  for example   ${aws} stepfunctions list-executions --state-machine-arn ${account.output('InstallStateMachineArn')}`,
     `  logs          ${account.world.directory}/logs`,
   ];
 }
