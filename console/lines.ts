@@ -85,7 +85,7 @@ export function phaseText(phase: Phase): string {
   const { status, problem, attempts } = phase;
   switch (status) {
     case 'succeeded':
-      return plainWords(phase.evidence);
+      return evidenceWords(phase.evidence);
     case 'failed':
       return problem ? problemWords(problem) : '';
     case 'running':
@@ -98,6 +98,20 @@ export function phaseText(phase: Phase): string {
     default:
       return '';
   }
+}
+
+/**
+ * Evidence in short. The way back returns the execution's whole cause, of which the failure itself and the next command
+ * are shown elsewhere; an AWS service answers with more about HTTP than about what it did.
+ */
+function evidenceWords(evidence: unknown): string {
+  if (typeof evidence !== 'object' || evidence === null || Array.isArray(evidence)) return plainWords(evidence);
+  const { cause } = evidence as { readonly cause?: unknown };
+  if (typeof cause === 'string') {
+    const [, ...lines] = cause.split('\n');
+    return lines.filter((line) => !/^(Next|Execution): /.test(line)).join(' ');
+  }
+  return plainWords(Object.fromEntries(Object.entries(evidence).filter(([name]) => !name.startsWith('Sdk'))));
 }
 
 export function problemWords({ error, cause }: { error: string; cause: string }): string {

@@ -61,7 +61,6 @@ export interface PutBack {
   /** Which phase failed, why, what was put back, what was not, what to do next. */
   readonly cause: string;
   readonly subject: string;
-  readonly notification: string;
 }
 
 /** Phases in their order, by the member of the state that each one's output becomes. */
@@ -280,12 +279,11 @@ function report(rollout: Rollout, state: FailedRollout, wayBack: readonly string
   const phase = phases.find(([output]) => !(output in state))?.[1] ?? 'Release the site';
   const error = caught.Error ?? 'UnexpectedError';
   const again = startAgain(rollout.execution);
-  const sentences = [`“${phase}” failed (${error}): ${why(error, caught.Cause)}`, ...wayBack, `Next: ${again}`];
+  const failed = `“${phase}” failed (${error}): ${why(error, caught.Cause)}`;
   return {
     error,
-    cause: sentences.join('\n'),
+    cause: [failed, ...wayBack, `Next: ${again}`, `Execution: ${rollout.execution}`].join('\n'),
     subject: `Moodle site ${rollout.site}: install failed in "${phase}"`.slice(0, 100),
-    notification: [...sentences, `Execution: ${rollout.execution}`].join('\n\n'),
   };
 }
 

@@ -14,7 +14,7 @@ const deployed = JSON.parse(
 type Handler = (input: Record<string, unknown>) => unknown;
 
 const plan = { install: true, nodes: 3 };
-const putBack = { error: 'PhaseError', cause: 'in plain words', subject: 'a subject', notification: 'a notification' };
+const putBack = { error: 'PhaseError', cause: 'in plain words', subject: 'a subject' };
 
 /** What each state's task answers when all goes well. */
 const well: Readonly<Record<string, Handler>> = {
@@ -119,7 +119,7 @@ describe('install', () => {
     expect(visited).toEqual([...phases.slice(0, phases.indexOf(phase) + 1), 'Put back', 'Notify the operator']);
     const state = given.get('Put back')?.rollout as Record<string, unknown>;
     expect(state.failure ?? state).toMatchObject({ Error: 'SomethingElse' });
-    expect(given.get('Notify the operator')).toMatchObject({ Subject: 'a subject', Message: 'a notification' });
+    expect(given.get('Notify the operator')).toMatchObject({ Subject: 'a subject', Message: 'in plain words' });
     expect(error).toEqual({ name: 'PhaseError', cause: 'in plain words' });
   });
 
