@@ -78,6 +78,14 @@ export async function configureCacheStores(
         `${others.map((node) => node.slice(0, 8)).join(', ')}. Read their logs and start the rollout again.`,
     );
   }
+  // While old and new nodes served side by side, a setting changed on one was not seen by the other's cache.
+  const purged = await runTask(clients, rollout, 'purge caches after the cache stores', ['purge-caches']);
+  if (!purged.ok) {
+    throw new CacheStoreUnreachable(
+      `The nodes use the application store, but Moodle’s caches could not be purged: ${purged.problem}. Start the ` +
+        'rollout again.',
+    );
+  }
   return {
     stores,
     hash: hash.slice(0, 12),

@@ -45,7 +45,7 @@ Options
                           browser: you finish Moodle's own installation wizard (default unattended)
   --admin-ip ADDRESS      with --finish browser: the address your browser comes from (default 127.0.0.1)
   --pace N                AWS's waits (health checks, draining, retries) pass N times faster (default 10, with a real
-                          Moodle 5; 1: as on AWS)
+                          Moodle 5, with --finish browser 1: as on AWS)
   --keep, --no-keep       stay up after the rollout until Ctrl-C (default: only on an interactive terminal)
   --help                  this text
 

@@ -45,7 +45,8 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
     const moodle = runnable(chosen, choice.asked ?? choice.environment, say);
     say(`Nodes run ${describe(moodle)}.`);
     say('Deploying to the make-believe account (PostgreSQL, Redis with TLS, load balancer) …');
-    const pace = options.pace ?? defaultPace[moodle.kind];
+    // A person at the wizard is no faster here than on AWS.
+    const pace = options.pace ?? (options.finish === 'browser' ? 1 : defaultPace[moodle.kind]);
     const rehearsal = await openRehearsal({ directory, moodle, pace, cloudAssembly });
     try {
       if (options.data === undefined) keeperOf(rehearsal.account.world).discardAfterDeath(directory);

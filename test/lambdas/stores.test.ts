@@ -33,7 +33,7 @@ async function installed(changes: Readonly<Record<string, string>> = {}) {
 const count = (account: Account, call: string) => account.calls.filter((one) => one === call).length;
 
 describe('configureCacheStores', () => {
-  it('proves the store, writes rows, replaces the nodes once, and reads their hash back', async () => {
+  it('proves the store, writes rows, replaces the nodes once, reads their hash back, and purges the caches', async () => {
     const { account, input } = await installed();
     const [before] = account.running();
     const { evidence, waits } = await untilDone(account, () => configureCacheStores(account.clients, input));
@@ -44,9 +44,13 @@ describe('configureCacheStores', () => {
       server: 'redis 7.0.15, 2 ms from a node',
       nodes: '1 replaced and acknowledged',
     });
-    expect(waits.map((wait) => wait.replace(/:.*/, ''))).toEqual(['TaskStillRunning', 'NodesStillBeingReplaced']);
+    expect(waits.map((wait) => wait.replace(/:.*/, ''))).toEqual([
+      'TaskStillRunning',
+      'NodesStillBeingReplaced',
+      'TaskStillRunning',
+    ]);
     expect(account.running()).not.toContain(before);
-    expect(count(account, 'RunTask')).toBe(1);
+    expect(count(account, 'RunTask')).toBe(2);
     expect(count(account, 'UpdateService')).toBe(1);
     const configuration = await readCacheConfiguration(account.database, 'campus');
     expect(configuration).toEqual({
@@ -110,7 +114,8 @@ describe('configureCacheStores', () => {
     const clients = { ...account.clients, ecs: crowded as unknown as typeof ecs };
     const { waits } = await untilDone(account, () => configureCacheStores(clients, input));
     expect(waits[0]).toMatch(/^TaskStillRunning: ECS found no place yet .*RESOURCE:ENI/);
-    expect(new Set(tokens).size).toBe(2);
+    // Refused, asked anew, and the purge.
+    expect(new Set(tokens).size).toBe(3);
     for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -119,7 +124,10 @@ describe('configureCacheStores', () => {
     await expect(configureCacheStores(account.clients, input)).rejects.toMatchObject({ name: 'TaskStillRunning' });
     await account.database.execute('UPDATE moodle_lifecycle.task_run SET task_arn = NULL');
     await untilDone(account, () => configureCacheStores(account.clients, input));
-    expect(account.tasks.filter((task) => task.group === 'one-off')).toHaveLength(1);
+    const commands = account.tasks
+      .filter((task) => task.group === 'one-off')
+      .map((task) => task.overrides?.containerOverrides?.[0]?.command?.join(' '));
+    expect(commands).toEqual(['probe application', 'purge-caches']);
   });
 
   it('waits while ECS does not yet know what was just asked for', async () => {

@@ -232,7 +232,7 @@ test('what the old node wrote after the copy is what moves', async () => {
 
 test.each([
   ['it was closed', (site: Site) => site.sql('UPDATE moodle_lifecycle.session_migration SET closed_at = now()')],
-  ['it is older than 15 minutes', (site: Site) => openMigration(site, 'database', 'redis', 16)],
+  ['it is older than an hour', (site: Site) => openMigration(site, 'database', 'redis', 61)],
   ['it goes the other way', (site: Site) => openMigration(site, 'redis', 'database')],
 ])('no session moves on demand when %s', async (words, arrange) => {
   const site = await freshSite();
