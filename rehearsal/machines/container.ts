@@ -36,6 +36,11 @@ export function imageFolder(world: Pick<World, 'directory'>, tag: string): { cod
   return { code: join(folder, 'code'), node: join(folder, 'node') };
 }
 
+/** A node's own disk, which on Fargate is gone with its task. Short, because a socket's address has 108 bytes. */
+export function localDisk(world: Pick<World, 'directory'>, nodeId: string): string {
+  return join(world.directory, 'nodes', nodeId.slice(0, 12));
+}
+
 function moodleProcess(world: World, request: ContainerRequest): ContainerProcess {
   const { node } = imageFolder(world, request.tag);
   return { command: join(node, 'entrypoint'), args: request.command, env: environment(world, request) };
@@ -63,8 +68,7 @@ function environment(world: World, request: ContainerRequest): Record<string, st
     ...request.environment,
     MOODLE_DIRROOT: code,
     MOODLE_NODE_SCRIPTS: node,
-    // Short: the path of a socket in it has at most 108 bytes.
-    MOODLE_LOCAL: join(world.directory, 'nodes', request.nodeId.slice(0, 12)),
+    MOODLE_LOCAL: localDisk(world, request.nodeId),
     MOODLE_LISTEN: `${LOOPBACK}:${request.port}`,
     SSL_CERT_FILE: world.certificateAuthorityFile,
   };

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { arn, type World } from '../../world.ts';
-import { containerRuntimeOf } from '../container.ts';
+import { containerRuntimeOf, localDisk } from '../container.ts';
 import type { TargetGroup } from '../load-balancer/target-group.ts';
 import { limitOnWork } from '../pace.ts';
 import { freePort, LOOPBACK } from '../ports.ts';
@@ -130,6 +131,7 @@ export class Task {
       const seconds = containerOf(this.request.definition).stopTimeout ?? STOP_TIMEOUT_SECONDS;
       this.exitCode = exitCodeOf(await this.#process.stop(seconds * 1_000));
     }
+    rmSync(localDisk(this.#world, this.id), { recursive: true, force: true });
     (await metadataServerOf(this.#world)).withdraw(this.id);
     this.stoppedAt = Date.now();
     this.#become('STOPPED');
