@@ -85,6 +85,9 @@ export function readProgress(
   };
   const phases = plan.phases.map(phaseOf(false));
   const wayBack = plan.wayBack.map(phaseOf(true));
+  const failure = failureOf(execution, status, [...phases, ...wayBack]);
+  // An input that was refused is not given again: the function's own words say what is allowed.
+  const again = failure?.error === 'InputInvalid' ? { ...execution, input: '{}' } : execution;
   return {
     stateMachine: lastPart(execution.stateMachineArn),
     execution: execution.name ?? lastPart(execution.executionArn),
@@ -94,8 +97,8 @@ export function readProgress(
     endedAt: execution.stopDate,
     phases,
     wayBack,
-    failure: failureOf(execution, status, [...phases, ...wayBack]),
-    nextCommand: status === 'running' || status === 'succeeded' ? undefined : startAgain(execution, endpointUrl),
+    failure,
+    nextCommand: status === 'running' || status === 'succeeded' ? undefined : startAgain(again, endpointUrl),
   };
 }
 

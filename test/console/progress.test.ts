@@ -195,3 +195,19 @@ test('the output of lambda:invoke is its payload', () => {
   const history = new History().service('Do', { ExecutedVersion: '$LATEST', Payload: { done: true }, StatusCode: 200 });
   expect(readProgress(machine, history.execution, history.events).phases[0]?.evidence).toEqual({ done: true });
 });
+
+test('an input that was refused is not part of the next command', () => {
+  const refused = (input: object, error: string) =>
+    read(
+      new History(input)
+        .enter('Check the site')
+        .begin()
+        .fail(error, 'nodes is 10000, but the site was deployed for at most 10.')
+        .exit('Check the site')
+        .phase('Put back', { error, cause: `“Check the site” failed (${error})` })
+        .service('Notify the operator', { MessageId: 'm-1' })
+        .end('FAILED', error, 'nodes is 10000'),
+    ).nextCommand;
+  expect(refused({ nodes: 10_000 }, 'InputInvalid')).not.toContain('10000');
+  expect(refused({ nodes: 3 }, 'SiteHeld')).toContain('{"nodes":3}');
+});
