@@ -35,7 +35,8 @@ export function fromDataApi(error: unknown): unknown {
   }
   const lostConnection = error.name === 'BadRequestException' && /communications? link failure/i.test(error.message);
   const code = (error as { code?: unknown }).code;
-  if (passing.has(error.name) || lostConnection || networkCodes.has(String(code))) {
+  const state = sqlStateOf(error);
+  if (passing.has(error.name) || passingState.test(state) || lostConnection || networkCodes.has(String(code))) {
     return unreachable('through the RDS Data API', error);
   }
   return error;
@@ -75,10 +76,14 @@ function words(cause: unknown): string {
 }
 
 /**
- * Whether a statement named a table that is not there: SQLSTATE 42P01, which `pg` has as a code and the Data API writes
+ * Whether a statement named a table that is not there: SQLSTATE 42P01. `pg` has the state as a code, the Data API writes it
  * into its message.
  */
 export function isMissingTable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return (error as { code?: unknown }).code === '42P01' || /SQLState: 42P01/.test(error.message);
+  return sqlStateOf(error) === '42P01';
+}
+
+function sqlStateOf(error: Error): string {
+  return error.message.match(/SQLState: (\w{5})/)?.[1] ?? String((error as { code?: unknown }).code ?? '');
 }

@@ -171,6 +171,8 @@ describe('DataApiDatabase', () => {
     ['InvalidSecretException', 'the secret is invalid', 'DatabaseLoginRefused'],
     ['BadRequestException', 'FATAL: password authentication failed for user "x"', 'DatabaseLoginRefused'],
     ['DatabaseErrorException', 'ERROR: relation "x" does not exist', 'DatabaseErrorException'],
+    ['DatabaseErrorException', 'FATAL: terminating connection; SQLState: 57P01', 'DatabaseUnreachable'],
+    ['DatabaseErrorException', 'ERROR: duplicate key; SQLState: 23505', 'DatabaseErrorException'],
     ['ForbiddenException', 'no permission', 'ForbiddenException'],
   ])('knows %s (%s) as %s', (name, message, known) => {
     expect(fromDataApi(Object.assign(new Error(message), { name }))).toMatchObject({ name: known });
