@@ -1,4 +1,3 @@
-import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deny } from './faults.ts';
@@ -31,15 +30,7 @@ describe('a failure in a phase', () => {
       Parameters.map(({ Name = '', Value = '' }) => [Name, Value]).filter(([name]) => !name?.endsWith('image-tag')),
     );
   };
-  const webNodes = async () => {
-    const { services: [service] = [] } = await new ECSClient(site.account.clientConfiguration).send(
-      new DescribeServicesCommand({
-        cluster: site.account.output('ClusterName'),
-        services: [site.account.output('WebServiceName')],
-      }),
-    );
-    return service?.desiredCount;
-  };
+  const webNodes = async () => (await site.webService()).desiredCount;
 
   beforeAll(async () => {
     site = await Site.open();

@@ -1,4 +1,3 @@
-import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../console/progress.ts';
 import { Browser } from './browser.ts';
@@ -13,15 +12,7 @@ describe('a site in use', () => {
   });
   afterAll(() => site?.close());
 
-  const taskIds = async () => {
-    const { services: [service] = [] } = await new ECSClient(site.account.clientConfiguration).send(
-      new DescribeServicesCommand({
-        cluster: site.account.output('ClusterName'),
-        services: [site.account.output('WebServiceName')],
-      }),
-    );
-    return service?.deployments?.map(({ id }) => id);
-  };
+  const deploymentIds = async () => (await site.webService()).deployments?.map(({ id }) => id);
 
   describe('while its sessions move to Redis', () => {
     let progress: Progress;
@@ -57,7 +48,7 @@ describe('a site in use', () => {
   describe('when the rollout is run again', () => {
     it('converges: no node is replaced, nobody is logged out', async () => {
       const { username, password } = site.administrator;
-      const before = await taskIds();
+      const before = await deploymentIds();
       const people = await Promise.all(
         Array.from({ length: 4 }, async () => {
           const browser = new Browser(site.address);
@@ -67,7 +58,7 @@ describe('a site in use', () => {
       );
       const progress = await site.install({ nodes: 3 });
       expect(progress.failure).toBeUndefined();
-      expect(await taskIds()).toEqual(before);
+      expect(await deploymentIds()).toEqual(before);
       for (const browser of people) expect(await browser.isSignedIn()).toBe(true);
     });
   });
@@ -82,18 +73,16 @@ describe('a site in use', () => {
       [{ finish: 'browser' }, 'adminIp'],
       [{ finish: 'browser', adminIp: '999.1.1.1' }, 'adminIp'],
     ])('refuses the input %j and names %s', async (input, member) => {
-      const before = await taskIds();
+      const before = await deploymentIds();
       const progress = await site.install(input);
       expect(progress.status).toBe('failed');
       expect(progress.failure?.error).toBe('InputInvalid');
       expect(progress.failure?.cause).toContain(member);
-      expect(await taskIds()).toEqual(before);
+      expect(await deploymentIds()).toEqual(before);
       expect(await site.query('SELECT * FROM moodle_lifecycle.rollout_hold')).toEqual([]);
     });
 
     it('refuses a second rollout while another holds it, and says who', async () => {
-      const first = await site.startInstall({ reason: 'the first' });
-      await site.follow(first, () => {}); // ends well, so that its hold can be put as if it were running
       const running = await site.startInstall({ reason: 'the one that runs' });
       const second = await site.install({ reason: 'the second' });
       const outcome = await site.follow(running);

@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DescribeServicesCommand, ECSClient, type Service } from '@aws-sdk/client-ecs';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import pg from 'pg';
 import type { Progress } from '../../console/progress.ts';
@@ -88,6 +89,18 @@ export class Site {
     const secret = findSecret(this.account.world, this.account.output('AdministratorSecretArn'));
     const { username = '', password = '' } = parse(secret?.secretString);
     return { username, password };
+  }
+
+  /** The ECS service of the web nodes, as DescribeServices tells it. */
+  async webService(): Promise<Service> {
+    const { services: [service] = [] } = await new ECSClient(this.account.clientConfiguration).send(
+      new DescribeServicesCommand({
+        cluster: this.account.output('ClusterName'),
+        services: [this.account.output('WebServiceName')],
+      }),
+    );
+    if (!service) throw new Error('The web service is not there.');
+    return service;
   }
 
   /** Rows of the site's database, read as its owner. */
