@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,9 +13,9 @@ import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { type CacheServer, startRedis } from '../../rehearsal/machines/redis.ts';
 import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import { makeWorld } from '../machines/make-world.ts';
+import { type Answer, HOST, send } from '../support/node-request.ts';
 import { image, run } from './run.ts';
 
-export const HOST = 'moodle.test';
 export const REDIS_PASSWORD = 'redis-secret-0123456789';
 export const ADMIN = { username: 'operator', password: 'Administrator-secret-1' };
 /** The load balancer, and a proxy of ours before it. */
@@ -332,36 +332,6 @@ export class MoodleNode {
   get = (path: string, headers: Record<string, string> = {}): Promise<Answer> => send(this.port, 'GET', path, headers);
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-function send(port: number, method: string, path: string, headers: Record<string, string>, form?: URLSearchParams) {
-  const body = form?.toString() ?? '';
-  const type = form ? { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': `${body.length}` } : {};
-  return new Promise<Answer>((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port,
-      method,
-      path,
-      agent: false,
-      headers: { Host: HOST, ...type, ...headers },
-    };
-    const sent = request(options, (message) => {
-      let text = '';
-      message.setEncoding('utf8').on('data', (chunk) => {
-        text += chunk;
-      });
-      message.on('end', () => resolve({ status: message.statusCode ?? 0, headers: message.headers, body: text }));
-    });
-    sent.once('error', reject);
-    sent.end(body);
-  });
-}
-
 /** A browser behind the load balancer: keeps its cookies, whichever node it is sent to. */
 export class Browser {
   readonly #address: string;
@@ -376,7 +346,7 @@ export class Browser {
     const headers: Record<string, string> = { 'X-Forwarded-For': this.#address };
     if (this.#cookies.size > 0)
       headers.Cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await send(node.port, form ? 'POST' : 'GET', path, headers, form && new URLSearchParams(form));
+    const answer = await send(node.port, form ? 'POST' : 'GET', path, headers, form);
     for (const line of answer.headers['set-cookie'] ?? []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (name && value && value !== 'deleted') this.#cookies.set(name, value);

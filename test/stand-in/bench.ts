@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, request } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,8 @@ import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { type CacheServer, startRedis } from '../../rehearsal/machines/redis.ts';
 import { openRedis } from '../../rehearsal/stand-in/stores/redis.ts';
 import { makeWorld } from '../machines/make-world.ts';
+import { type Answer, HOST, send } from '../support/node-request.ts';
 
-export const HOST = 'moodle.test';
 export const REDIS_PASSWORD = 'redis-secret-0123456789';
 export const ADMIN_PASSWORD = 'administrator-secret';
 
@@ -265,42 +265,6 @@ export class Node {
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return send(this.port, 'GET', path, headers);
   }
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-export function send(
-  port: number,
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-  form?: Record<string, string>,
-): Promise<Answer> {
-  const body = form ? new URLSearchParams(form).toString() : '';
-  const type = form ? { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': `${body.length}` } : {};
-  return new Promise((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port,
-      method,
-      path,
-      agent: false,
-      headers: { Host: HOST, ...type, ...headers },
-    };
-    const sent = request(options, (message) => {
-      let text = '';
-      message.setEncoding('utf8').on('data', (chunk) => {
-        text += chunk;
-      });
-      message.on('end', () => resolve({ status: message.statusCode ?? 0, headers: message.headers, body: text }));
-    });
-    sent.once('error', reject);
-    sent.end(body);
-  });
 }
 
 /** A browser behind the load balancer: keeps the cookie, whichever node it is sent to. */

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Bench, Browser, HOST, REDIS_PASSWORD, type Site, send } from './bench.ts';
+import { HOST, send } from '../support/node-request.ts';
+import { Bench, Browser, REDIS_PASSWORD, type Site } from './bench.ts';
 
 let bench: Bench;
 let installed: Site;
