@@ -9,7 +9,7 @@ export interface RehearsalOptions {
   readonly data?: string;
   readonly nodes: number;
   readonly cache: 'redis' | 'memcached';
-  readonly databaseDriver: 'data-api' | 'pg';
+  readonly databaseAccess: 'data-api' | 'network';
   readonly finish: 'unattended' | 'browser';
   readonly adminIp: string;
   /** How many times faster than on AWS its waits pass; absent: the default of the Moodle that runs. */
@@ -39,7 +39,7 @@ Options
   --nodes N               nodes to scale out to (default 3)
   --cache redis|memcached
                           session store (default redis); the application cache is in Redis either way
-  --database-driver data-api|pg
+  --database-access data-api|network
                           how the functions reach the database (default data-api)
   --finish unattended|browser
                           browser: you finish Moodle's own installation wizard (default unattended)
@@ -63,7 +63,7 @@ export function parseOptions(words: readonly string[], interactive: boolean): Re
     ...(values.data === undefined ? {} : { data: resolve(values.data) }),
     nodes: wholeNumber('--nodes', values.nodes ?? '3', 1),
     cache: oneOf('--cache', values.cache ?? 'redis', ['redis', 'memcached']),
-    databaseDriver: oneOf('--database-driver', values['database-driver'] ?? 'data-api', ['data-api', 'pg']),
+    databaseAccess: oneOf('--database-access', values['database-access'] ?? 'data-api', ['data-api', 'network']),
     finish: oneOf('--finish', values.finish ?? 'unattended', ['unattended', 'browser']),
     adminIp: values['admin-ip'] ?? '127.0.0.1',
     ...(values.pace === undefined ? {} : { pace: wholeNumber('--pace', values.pace, 1) }),
@@ -82,7 +82,7 @@ function parseWords(words: readonly string[]) {
         data: { type: 'string' },
         nodes: { type: 'string' },
         cache: { type: 'string' },
-        'database-driver': { type: 'string' },
+        'database-access': { type: 'string' },
         finish: { type: 'string' },
         'admin-ip': { type: 'string' },
         pace: { type: 'string' },

@@ -31,7 +31,7 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
   const signal = nextSignal();
   try {
     say('Synthesising the CDK app …');
-    const context = { site, sessionStore: options.cache, databaseDriver: options.databaseDriver };
+    const context = { site, sessionStore: options.cache, databaseAccess: options.databaseAccess };
     const cloudAssembly = await synthesise(`${directory}/cdk.out`, context);
     const choice = {
       asked: options.moodle,

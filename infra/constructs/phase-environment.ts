@@ -23,7 +23,7 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     REPOSITORY_URI: imageBuild.repository.repositoryUri,
     IMAGE_TAG: imageBuild.contentTag,
     BUILD_PROJECT_NAME: imageBuild.project.projectName,
-    DATABASE_DRIVER: config.databaseDriver,
+    DATABASE_DRIVER: config.databaseAccess === 'network' ? 'pg' : 'data-api',
     DATABASE_CLUSTER_ARN: database.cluster.clusterArn,
     DATABASE_SECRET_ARN: database.secret.secretArn,
     DATABASE_NAME: database.databaseName,
@@ -48,9 +48,9 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
 export type PhaseVariable = keyof ReturnType<typeof phaseEnvironment>;
 
 /** What the driver of the site's database reads. */
-export function databaseVariables({ databaseDriver }: Config): readonly PhaseVariable[] {
+export function databaseVariables({ databaseAccess }: Config): readonly PhaseVariable[] {
   const both = ['DATABASE_DRIVER', 'DATABASE_SECRET_ARN', 'DATABASE_NAME'] as const;
-  return databaseDriver === 'data-api'
+  return databaseAccess === 'data-api'
     ? [...both, 'DATABASE_CLUSTER_ARN']
     : [...both, 'DATABASE_HOST', 'DATABASE_PORT'];
 }

@@ -1,7 +1,8 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { type Config, zonesOf } from '../config.ts';
+import type { Config } from '../config.ts';
 import { pascalCase } from '../constructs/phase-functions.ts';
+import { zonesOf } from '../options/network.ts';
 
 /** A stack of the site, named after it. Its zones are given, so that a synthesis looks nothing up. */
 export abstract class MoodleStack extends Stack {

@@ -84,7 +84,7 @@ export class PlatformStack extends MoodleStack {
     });
     this.cron = new CronService(this, 'Cron', { nodes: this.nodes, task: this.cronTask, settings });
 
-    this.functionSecurityGroup = config.databaseDriver === 'pg' ? this.#functionSecurityGroup() : undefined;
+    this.functionSecurityGroup = config.databaseAccess === 'network' ? this.#functionSecurityGroup() : undefined;
     platformOutputs(this);
   }
 

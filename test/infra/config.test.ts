@@ -91,7 +91,7 @@ describe('readConfig', () => {
     healthGraceSeconds: ['29', '1801', '2m'],
     installHealthGraceSeconds: ['299', '7201'],
     deregistrationDelaySeconds: ['9', '120'],
-    databaseDriver: ['mysql', 'dataapi'],
+    databaseAccess: ['pg', 'dataapi'],
     databaseMinCapacity: ['0.3', '-0.5', '257', '.5'],
     databaseMaxCapacity: ['0.5', '256.5', 'max'],
     databaseBackupDays: ['0', '36'],

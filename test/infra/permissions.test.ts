@@ -68,7 +68,7 @@ describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, 
     for (const { id, statement } of statements.filter((each) => onEverything(each.statement))) {
       for (const action of actionsOf(statement)) {
         if (action === 'ecs:ListTasks') expect(statement.Condition, id).toHaveProperty(['ArnEquals', 'ecs:cluster']);
-        else if (networkInterfaces.includes(action)) expect(configuration, id).toBe('memcached and pg');
+        else if (networkInterfaces.includes(action)) expect(configuration, id).toBe('memcached and network');
         else expect(withoutResource, id).toContain(action);
       }
     }

@@ -139,7 +139,7 @@ function callsOf(phase: string): string[] {
 
 /** Code that this configuration never reaches: the other driver's, the other session store's. */
 function deployed(call: string, configuration: keyof typeof contexts): boolean {
-  const other = configuration === 'memcached and pg' ? /^rds-data:/ : /^elasticache:DescribeCacheClusters$/;
+  const other = configuration === 'memcached and network' ? /^rds-data:/ : /^elasticache:DescribeCacheClusters$/;
   return !other.test(call);
 }
 
@@ -155,7 +155,7 @@ function variablesOf(phase: string, configuration: keyof typeof contexts): strin
     .map(([, , variable = '']) => variable)
     .filter((variable) => !ofDriver.includes(variable));
   const driver =
-    configuration === 'memcached and pg'
+    configuration === 'memcached and network'
       ? ['DATABASE_DRIVER', 'DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_PORT']
       : ['DATABASE_CLUSTER_ARN', 'DATABASE_DRIVER', 'DATABASE_NAME'];
   return [...new Set(['SITE', ...read, ...driver])];

@@ -32,7 +32,11 @@ const https = {
 export const contexts = {
   dev: {},
   prod: { config: 'prod', ...https },
-  'memcached and pg': { sessionStore: 'memcached', databaseDriver: 'pg', notificationEmail: 'operator@example.com' },
+  'memcached and network': {
+    sessionStore: 'memcached',
+    databaseAccess: 'network',
+    notificationEmail: 'operator@example.com',
+  },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 const made = new Map<string, Synthesised>();

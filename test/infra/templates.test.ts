@@ -153,7 +153,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
     for (const { id, Properties } of ofType('AWS::ECS::TaskDefinition')) {
       const [container] = Properties.ContainerDefinitions;
       const names = (members: readonly { Name: string }[]) => members.map(({ Name }) => Name).sort();
-      const withToken = configuration !== 'memcached and pg';
+      const withToken = configuration !== 'memcached and network';
 
       expect(names(container.Environment), id).toEqual(
         [
@@ -241,7 +241,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
       });
       expect(Properties.Timeout, id).toBeLessThanOrEqual(120);
       expect(Properties.LoggingConfig, id).toHaveProperty('LogGroup');
-      expect('VpcConfig' in Properties, id).toBe(configuration === 'memcached and pg');
+      expect('VpcConfig' in Properties, id).toBe(configuration === 'memcached and network');
     }
   });
 
@@ -317,7 +317,7 @@ describe('production', () => {
 });
 
 describe('Memcached, and functions that speak PostgreSQL', () => {
-  const { platform, lifecycle } = synthesised('memcached and pg');
+  const { platform, lifecycle } = synthesised('memcached and network');
 
   it('has Memcached for the sessions and Redis for the application cache', () => {
     platform.resourceCountIs('AWS::ElastiCache::CacheCluster', 1);

@@ -16,9 +16,9 @@ const phases = [
 ];
 
 describe.each([
-  { sessionStore: 'redis', databaseDriver: 'pg' },
-  { sessionStore: 'memcached', databaseDriver: 'data-api' },
-])('a fresh install with sessions in $sessionStore, database by $databaseDriver', (context) => {
+  { sessionStore: 'redis', databaseAccess: 'network' },
+  { sessionStore: 'memcached', databaseAccess: 'data-api' },
+])('a fresh install with sessions in $sessionStore, database by $databaseAccess', (context) => {
   let site: Site;
   let progress: Progress;
 

@@ -1,0 +1,64 @@
+import type { Contradiction } from './contradiction.ts';
+import { oneOf, optionalText, text, yesNo } from './option-kinds.ts';
+
+/** Which site this is, and what Moodle it runs. */
+export const siteOptions = {
+  config: oneOf(['dev', 'prod'], {
+    doc: 'Which of the two sets of defaults applies.',
+    dev: 'dev',
+    prod: 'prod',
+  }),
+  site: text(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, '2 to 20 lower-case letters, digits and hyphens, a letter first', {
+    doc: 'The name of the site; it starts the names of its stacks and of its settings.',
+    dev: 'demo',
+    prod: 'moodle',
+  }),
+  region: text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region, for example eu-west-1', {
+    doc: 'The AWS region of the site.',
+    dev: 'eu-west-1',
+    prod: 'eu-west-1',
+  }),
+  // The image has PHP 8.4, which Moodle 5.0 is the first to support; Aurora PostgreSQL 17 serves up to 5.3.
+  moodleVersion: text(/^5\.[0-3](\.\d{1,2})?$/, 'a release from 5.0 to 5.3, for example 5.3 or 5.3.1', {
+    doc: 'The Moodle release that the image is built with.',
+    dev: '5.3',
+    prod: '5.3',
+  }),
+  moodleChecksum: optionalText(
+    /^[0-9a-f]{64}$/,
+    'the SHA-256 of the release archive, 64 lower-case hexadecimal digits',
+    'The checksum that the Moodle archive must have; left out: the one that moodle.org publishes beside it.',
+  ),
+  adminUser: text(/^[a-z0-9][a-z0-9_.-]{0,49}$/, '1 to 50 of a-z, 0-9, _, . and -', {
+    doc: "The user name of Moodle's first administrator.",
+    dev: 'admin',
+    prod: 'admin',
+  }),
+  adminEmail: text(/^[^\s@,"']+@[^\s@,"']+\.[a-z]{2,63}$/i, 'an e-mail address', {
+    doc: "The e-mail address of Moodle's first administrator.",
+    dev: 'admin@example.com',
+    prod: 'admin@example.com',
+  }),
+  siteFullName: text(/^[^\p{Cc}<>]{1,254}$/u, '1 to 254 characters without < and >', {
+    doc: 'The full name of the site.',
+    dev: 'Moodle',
+    prod: 'Moodle',
+  }),
+  siteShortName: text(/^[^\p{Cc}<>]{1,100}$/u, '1 to 100 characters without < and >', {
+    doc: 'The short name of the site.',
+    dev: 'Moodle',
+    prod: 'Moodle',
+  }),
+  language: text(/^[a-z]{2,3}(_[a-z0-9]+)*$/, 'a Moodle language code, for example en or pt_br', {
+    doc: 'The language that Moodle is installed in.',
+    dev: 'en',
+    prod: 'en',
+  }),
+  keepData: yesNo({
+    doc: 'Whether files and images outlive their stack, and the database is protected and leaves a final snapshot.',
+    dev: false,
+    prod: true,
+  }),
+} as const;
+
+export const siteContradictions: readonly Contradiction[] = [];
