@@ -8,6 +8,8 @@ export interface Option<Value> {
   readonly dev: Value;
   /** Default for `-c config=prod`. */
   readonly prod: Value;
+  /** The whole range where it is a list of words or numbers, else its ends; none for a free text. As they are given. */
+  readonly extremes: readonly string[];
   /** The value that a text stands for; `undefined` when the text is not allowed. */
   parse(text: string): Value | undefined;
 }
@@ -22,7 +24,12 @@ export function oneOf<const Word extends string>(
   words: readonly Word[],
   described: Described<NoInfer<Word>>,
 ): Option<Word> {
-  return { ...described, allowed: words.join(' | '), parse: (text) => words.find((word) => word === text) };
+  return {
+    ...described,
+    allowed: words.join(' | '),
+    extremes: words,
+    parse: (text) => words.find((word) => word === text),
+  };
 }
 
 /** CDK context arrives as text: only these two words are taken, so that "false" or "no" is never a truthy string. */
@@ -31,13 +38,14 @@ export function yesNo(described: Described<boolean>): Option<boolean> {
     ['true', true],
     ['false', false],
   ]);
-  return { ...described, allowed: 'true | false', parse: (text) => values.get(text) };
+  return { ...described, allowed: 'true | false', extremes: [...values.keys()], parse: (text) => values.get(text) };
 }
 
 export function wholeNumber(minimum: number, maximum: number, described: Described<number>): Option<number> {
   return {
     ...described,
     allowed: `a whole number from ${minimum} to ${maximum}`,
+    extremes: [String(minimum), String(maximum)],
     parse: (text) => (/^\d{1,9}$/.test(text) ? within(minimum, maximum, Number(text)) : undefined),
   };
 }
@@ -46,6 +54,7 @@ export function oneOfNumbers(numbers: readonly number[], described: Described<nu
   return {
     ...described,
     allowed: numbers.join(' | '),
+    extremes: numbers.map(String),
     parse: (text) => numbers.find((number) => String(number) === text),
   };
 }
@@ -55,12 +64,18 @@ export function halves(minimum: number, maximum: number, described: Described<nu
   return {
     ...described,
     allowed: `a multiple of 0.5 from ${minimum} to ${maximum}`,
+    extremes: [String(minimum), String(maximum)],
     parse: (text) => (/^\d{1,3}(\.[05])?$/.test(text) ? within(minimum, maximum, Number(text)) : undefined),
   };
 }
 
 export function text(pattern: RegExp, allowed: string, described: Described<string>): Option<string> {
-  return { ...described, allowed, parse: (candidate) => (pattern.test(candidate) ? candidate : undefined) };
+  return {
+    ...described,
+    allowed,
+    extremes: [],
+    parse: (candidate) => (pattern.test(candidate) ? candidate : undefined),
+  };
 }
 
 /** A text that may be left out; it has no default. */
@@ -70,6 +85,7 @@ export function optionalText(pattern: RegExp, allowed: string, doc: string): Opt
     allowed,
     dev: undefined,
     prod: undefined,
+    extremes: [],
     parse: (candidate) => (pattern.test(candidate) ? candidate : undefined),
   };
 }
@@ -81,6 +97,7 @@ export function optionalList(pattern: RegExp, allowed: string, doc: string): Opt
     allowed,
     dev: undefined,
     prod: undefined,
+    extremes: [],
     parse: (candidate) => {
       const items = candidate.split(',');
       const distinct = new Set(items).size === items.length;
