@@ -109,7 +109,7 @@ function evidenceWords(evidence: unknown): string {
   const { cause } = evidence as { readonly cause?: unknown };
   if (typeof cause === 'string') {
     const [, ...lines] = cause.split('\n');
-    return lines.filter((line) => !/^(Next|Execution): /.test(line)).join(' ');
+    return lines.filter((line) => !/^(Next|Or|Execution): /.test(line)).join(' ');
   }
   return plainWords(Object.fromEntries(Object.entries(evidence).filter(([name]) => !name.startsWith('Sdk'))));
 }

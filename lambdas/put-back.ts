@@ -20,8 +20,14 @@ import {
   SessionsNotCopied,
   TaskStillRunning,
   Wait,
-  waitNames,
 } from './shared/errors.ts';
+import {
+  type FailedRollout,
+  type FailureReport,
+  failureReport,
+  type Kind,
+  type Step,
+} from './shared/failure-report.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
 import { type Hold, type Rollout, readHold, releaseHold } from './shared/hold.ts';
 import { number } from './shared/moodle-database.ts';
@@ -44,38 +50,21 @@ export interface PutBackClients extends SwitchingClients {
   readonly scaling: ApplicationAutoScalingClient;
 }
 
-/** The state machine's state when a phase failed: outputs of the phases that were done, and the failure. */
-export interface FailedRollout {
-  readonly failure?: CaughtError;
-  readonly [output: string]: unknown;
-}
-
-/** What a `Catch` gives. */
-interface CaughtError {
-  readonly Error?: string;
-  readonly Cause?: string;
-}
-
-export interface PutBack {
-  readonly error: string;
-  /** Which phase failed, why, what was put back, what was not, what to do next. */
-  readonly cause: string;
-  readonly subject: string;
-}
-
-/** Phases in their order, by the member of the state that each one's output becomes. */
-const phases = [
-  ['checked', 'Check the site'],
-  ['image', 'Build image'],
-  ['node', 'Start one node'],
-  ['install', 'Wait for install'],
-  ['lastip', 'Fix lastip'],
-  ['cacheStores', 'Configure cache stores'],
-  ['sessions', 'Enable session caching'],
-  ['scale', 'Scale out'],
-  ['verified', 'Verify the site'],
-  ['released', 'Release the site'],
-] as const;
+const install: Kind = {
+  title: 'install',
+  phases: [
+    ['checked', 'Check the site'],
+    ['image', 'Build image'],
+    ['node', 'Start one node'],
+    ['install', 'Wait for install'],
+    ['lastip', 'Fix lastip'],
+    ['cacheStores', 'Configure cache stores'],
+    ['sessions', 'Enable session caching'],
+    ['scale', 'Scale out'],
+    ['verified', 'Verify the site'],
+    ['released', 'Release the site'],
+  ],
+};
 
 /**
  * Puts back what this rollout changed, step by step, each one tried also when another fails; releases the site; and
@@ -86,20 +75,14 @@ const phases = [
 export async function putBack(
   clients: PutBackClients,
   { site, execution, rollout: state }: Rollout & { readonly rollout: FailedRollout },
-): Promise<PutBack> {
+): Promise<FailureReport> {
   const rollout = { site, execution };
   const hold = await readHoldAfter(clients, site, state);
-  if (hold === 'not to be read') return report(rollout, state, [heldPerhaps]);
-  if (hold?.execution !== execution) return report(rollout, state, [nothingHeld]);
+  if (hold === 'not to be read') return failureReport(install, rollout, state, heldPerhaps);
+  if (hold?.execution !== execution) return failureReport(install, rollout, state, nothingHeld);
   const steps = await putBackHeld(clients, rollout, hold.before);
   await releaseHold(clients.database, rollout);
-  return report(rollout, state, waysBack(steps));
-}
-
-interface Step {
-  readonly what: string;
-  /** Undefined when it worked. */
-  readonly problem?: string;
+  return failureReport(install, rollout, state, steps);
 }
 
 const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';
@@ -124,7 +107,7 @@ async function readHoldAfter(
       error instanceof DatabaseResuming ||
       error instanceof DatabaseLoginRefused;
     // Before the first rollout there is no table to read.
-    const unmade = error instanceof Error && /relation .* does not exist/.test(error.message);
+    const unmade = error instanceof Error && /(relation|column) .* does not exist/.test(error.message);
     if (!('checked' in state) && unanswered) return 'not to be read';
     if (!('checked' in state) && unmade) return undefined;
     throw error;
@@ -271,53 +254,6 @@ async function mayStillWait({ database }: PutBackClients, rollout: Rollout): Pro
     { ...rollout },
   );
   return number(row, 'age') < putBackMinutes * 60;
-}
-
-/** Says what happened, for the execution's own cause and for the operator's notification. */
-function report(rollout: Rollout, state: FailedRollout, wayBack: readonly string[]): PutBack {
-  const caught = state.failure ?? (state as CaughtError);
-  const phase = phases.find(([output]) => !(output in state))?.[1] ?? 'Release the site';
-  const error = caught.Error ?? 'UnexpectedError';
-  const again = startAgain(rollout.execution);
-  const failed = `“${phase}” failed (${error}): ${why(error, caught.Cause)}`;
-  return {
-    error,
-    cause: [failed, ...wayBack, `Next: ${again}`, `Execution: ${rollout.execution}`].join('\n'),
-    subject: `Moodle site ${rollout.site}: install failed in "${phase}"`.slice(0, 100),
-  };
-}
-
-function waysBack(steps: readonly Step[]): string[] {
-  const done = steps.filter((step) => !step.problem).map((step) => step.what);
-  const open = steps.filter((step) => step.problem).map((step) => `${step.what} (${step.problem})`);
-  return [
-    done.length > 0 ? `Put back: ${done.join('; ')}.` : 'Nothing had to be put back.',
-    ...(open.length > 0 ? [`NOT put back: ${open.join('; ')}.`] : []),
-    'The site is released.',
-  ];
-}
-
-/** A function's error is JSON with its message; Step Functions' own is plain text. */
-function why(error: string, cause = ''): string {
-  const message = messageOf(cause) || 'no cause was given.';
-  const waited = waitNames.find((name) => name === error);
-  return waited ? `it was waited for as long as is sensible. Last: ${message}` : message;
-}
-
-function messageOf(cause: string): string {
-  try {
-    const parsed: unknown = JSON.parse(cause);
-    const message = (parsed as { errorMessage?: unknown } | null)?.errorMessage;
-    return typeof message === 'string' ? message : cause;
-  } catch {
-    return cause;
-  }
-}
-
-/** `arn:…:execution:<machine>:<name>` names its state machine. */
-function startAgain(execution: string): string {
-  const machine = execution.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
-  return `once mended, aws stepfunctions start-execution --state-machine-arn ${machine} --input '{}'`;
 }
 
 export const handler = makeHandler(

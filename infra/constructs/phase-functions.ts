@@ -164,6 +164,12 @@ const phases = {
     reads: [],
     may: [],
   },
+  'operator-hold': {
+    description: "Takes the site for a person, or ends a person's hold",
+    timeoutSeconds: usual,
+    reads: [],
+    may: [],
+  },
   'put-back': {
     description: 'Puts back what a failed rollout changed, and ends its hold',
     timeoutSeconds: long,

@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { InstallStateMachine } from '../constructs/install-state-machine.ts';
+import { LifecycleStateMachine } from '../constructs/lifecycle-state-machine.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { PhaseFunctions } from '../constructs/phase-functions.ts';
 import type { FunctionBundles } from '../function-bundles.ts';
@@ -12,17 +12,17 @@ import type { PlatformStack } from './platform-stack.ts';
 export class LifecycleStack extends MoodleStack {
   readonly functions: PhaseFunctions;
   readonly notifications: Notifications;
-  readonly install: InstallStateMachine;
+  readonly install: LifecycleStateMachine;
+  readonly hold: LifecycleStateMachine;
 
   constructor(scope: Construct, config: Config, platform: PlatformStack, bundles: FunctionBundles) {
     super(scope, 'Lifecycle', config, { description: `Moodle ${config.site}: rollouts` });
     this.notifications = new Notifications(this, 'Notifications', { email: config.notificationEmail });
     this.functions = new PhaseFunctions(this, 'Phases', { platform, config, bundles });
-    this.install = new InstallStateMachine(this, 'Install', {
-      config,
-      functions: this.functions,
-      topic: this.notifications.topic,
-    });
+    const parts = { config, functions: this.functions, topic: this.notifications.topic };
+    this.install = new LifecycleStateMachine(this, 'Install', { name: 'install', ...parts });
+    this.hold = new LifecycleStateMachine(this, 'Hold', { name: 'hold', ...parts });
+    LifecycleStateMachine.letRead(this, [this.install], this.functions, ['check-site', 'operator-hold']);
     lifecycleOutputs(this);
   }
 }

@@ -22,6 +22,10 @@ export function lifecycleOutputs(stack: LifecycleStack): void {
       'Starts it',
       `aws stepfunctions start-execution --region ${stack.region} --state-machine-arn ${stateMachineArn} --input '{}'`,
     ],
+    HoldStateMachineArn: [
+      "Takes the site for a person, or ends that person's hold",
+      stack.hold.stateMachine.stateMachineArn,
+    ],
     NotificationTopicArn: ['Where a failed rollout is told', stack.notifications.topic.topicArn],
   });
 }

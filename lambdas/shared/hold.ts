@@ -1,7 +1,14 @@
 import { DescribeExecutionCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import type { BeforeRollout } from './before-rollout.ts';
 import { HoldLost, SiteHeld } from './errors.ts';
-import { type MoodleDatabase, number, type SqlParameters, type SqlStatements, text } from './moodle-database.ts';
+import {
+  type MoodleDatabase,
+  number,
+  type SqlParameters,
+  type SqlStatements,
+  text,
+  textOrNull,
+} from './moodle-database.ts';
 
 /** One rollout: the site it works on and the ARN of the execution that works on it. */
 export interface Rollout {
@@ -15,6 +22,10 @@ export interface Hold {
   readonly since: number;
   readonly reason: string;
   readonly before: BeforeRollout;
+  /** The person who holds the site; undefined: a rollout holds it, and only as long as it runs. */
+  readonly operator: string | undefined;
+  /** The unfinished rollout that held the site before that person, and has it back when the person lets go. */
+  readonly beneath: string | undefined;
 }
 
 export interface TakenHold {
@@ -30,7 +41,8 @@ const held = `EXISTS (SELECT 1 FROM moodle_lifecycle.rollout_hold
 
 export async function readHold(statements: SqlStatements, site: string): Promise<Hold | undefined> {
   const [row] = await statements.query(
-    `SELECT execution, extract(epoch FROM since)::float8 AS since, reason, before_rollout::text AS before_rollout
+    `SELECT execution, extract(epoch FROM since)::float8 AS since, reason, before_rollout::text AS before_rollout,
+            operator, beneath
        FROM moodle_lifecycle.rollout_hold WHERE site = :site`,
     { site },
   );
@@ -40,6 +52,8 @@ export async function readHold(statements: SqlStatements, site: string): Promise
     since: number(row, 'since'),
     reason: text(row, 'reason'),
     before: JSON.parse(text(row, 'before_rollout')),
+    operator: textOrNull(row, 'operator') ?? undefined,
+    beneath: textOrNull(row, 'beneath') ?? undefined,
   };
 }
 
@@ -52,7 +66,7 @@ export async function assertHeld(statements: SqlStatements, rollout: Rollout): P
 
 /**
  * Takes the site by one conditional statement: when nobody holds it, when this execution holds it already, or when the
- * holder is `abandoned`, an execution known to be over. On a take-over the state before the first of these rollouts is
+ * holder is `abandoned`, a rollout known to be over. A person's hold is never taken over. On a take-over the state before the first of these rollouts is
  * kept, as amended by `inherit`, because that is what a way back has to bring again.
  *
  * @throws SiteHeld when another execution holds the site
@@ -66,8 +80,7 @@ export async function takeHold(
   inherit: (earlier: BeforeRollout) => BeforeRollout = (earlier) => earlier,
 ): Promise<TakenHold> {
   const holder = await readHold(database, rollout.site);
-  const foreign = holder && holder.execution !== rollout.execution ? holder : undefined;
-  if (foreign && (await isRunning(executions, foreign.execution))) throw siteHeld(rollout, foreign);
+  const foreign = await abandonedHold(executions, rollout, holder);
   const kept = foreign ? inherit(foreign.before) : (holder?.before ?? before);
   await database.execute(
     `INSERT INTO moodle_lifecycle.rollout_hold (site, execution, since, reason, before_rollout)
@@ -81,6 +94,60 @@ export async function takeHold(
   const hold = await readHold(database, rollout.site);
   if (hold?.execution !== rollout.execution) throw siteHeld(rollout, hold);
   return { hold, takenOverFrom: foreign?.execution, isNew: holder === undefined };
+}
+
+/**
+ * Takes the site for a person, who keeps it though the execution that asks for it ends. An unfinished rollout's hold is
+ * not lost by that: it lies beneath until the person lets go.
+ *
+ * @throws SiteHeld when a rollout that is running, or a person, holds the site
+ */
+export async function takeOperatorHold(
+  database: MoodleDatabase,
+  executions: SFNClient,
+  asking: Rollout,
+  operator: string,
+  reason: string,
+): Promise<Hold> {
+  const holder = await readHold(database, asking.site);
+  const abandoned = await abandonedHold(executions, asking, holder);
+  await database.execute(
+    `INSERT INTO moodle_lifecycle.rollout_hold (site, execution, since, reason, before_rollout, operator)
+     VALUES (:site, :execution, now(), :reason, CAST('{}' AS jsonb), :operator)
+     ON CONFLICT (site) DO UPDATE
+        SET execution = EXCLUDED.execution, since = EXCLUDED.since, reason = EXCLUDED.reason,
+            operator = EXCLUDED.operator, beneath = rollout_hold.execution
+      WHERE rollout_hold.execution = CAST(:abandoned AS text)`,
+    { ...asking, reason, operator, abandoned: abandoned?.execution ?? null },
+  );
+  const hold = await readHold(database, asking.site);
+  if (hold?.execution !== asking.execution) throw siteHeld(asking, hold);
+  return hold;
+}
+
+/**
+ * Ends a person's hold, whoever that is. What lay beneath holds the site again.
+ *
+ * @returns the hold that was ended, or undefined where no person held the site
+ */
+export async function releaseOperatorHold(database: MoodleDatabase, site: string): Promise<Hold | undefined> {
+  const hold = await readHold(database, site);
+  if (hold?.operator === undefined) return undefined;
+  const mine = { site, execution: hold.execution };
+  if (hold.beneath === undefined) {
+    await database.execute(
+      'DELETE FROM moodle_lifecycle.rollout_hold WHERE site = :site AND execution = :execution',
+      mine,
+    );
+  } else {
+    await database.execute(
+      `UPDATE moodle_lifecycle.rollout_hold
+          SET execution = beneath, operator = NULL, beneath = NULL, reason = 'unfinished before an operator held the site'
+        WHERE site = :site AND execution = :execution`,
+      mine,
+    );
+  }
+  return hold;
 }
 
 /**
@@ -113,6 +180,21 @@ export async function releaseHold(database: MoodleDatabase, rollout: Rollout): P
   return released > 0;
 }
 
+/**
+ * The hold of another rollout that is over.
+ *
+ * @throws SiteHeld when the holder is a rollout that is running, or a person
+ */
+async function abandonedHold(
+  executions: SFNClient,
+  asking: Rollout,
+  holder: Hold | undefined,
+): Promise<Hold | undefined> {
+  if (holder === undefined || holder.execution === asking.execution) return undefined;
+  if (holder.operator !== undefined || (await isRunning(executions, holder.execution))) throw siteHeld(asking, holder);
+  return holder;
+}
+
 /** An execution that waits to be redriven may still write; one that Step Functions does not know cannot. */
 async function isRunning(executions: SFNClient, execution: string): Promise<boolean> {
   try {
@@ -125,13 +207,19 @@ async function isRunning(executions: SFNClient, execution: string): Promise<bool
   }
 }
 
-function siteHeld(rollout: Rollout, hold: Hold | undefined): SiteHeld {
+function siteHeld({ site }: Rollout, hold: Hold | undefined): SiteHeld {
+  const since = hold ? `since ${new Date(hold.since * 1000).toISOString()} (reason: ${hold.reason})` : '';
+  if (hold?.operator !== undefined) {
+    return new SiteHeld(
+      `The site ${site} is held by the operator ${hold.operator} ${since}. Nothing was changed. Ask whether it may be ` +
+        'released (npx lifecycle release), and start again.',
+    );
+  }
   const who = hold
-    ? `${hold.execution} since ${new Date(hold.since * 1000).toISOString()} (reason: ${hold.reason})`
-    : 'another rollout that ended just now';
+    ? `held by ${hold.execution} ${since}, which is still running`
+    : 'held by another rollout that ended just now';
   return new SiteHeld(
-    `The site ${rollout.site} is held by ${who}, which is still running. This rollout changed nothing. Wait for that ` +
-      'execution to end, or stop it, and start this one again.',
+    `The site ${site} is ${who}. Nothing was changed. Wait for that execution to end, or stop it, and start again.`,
   );
 }
 

@@ -1,5 +1,4 @@
 import type { MoodleDatabase } from './moodle-database.ts';
-import { updateSchema } from './update-schema.ts';
 
 /**
  * The schema beside Moodle's tables: who holds the site, whether an install is ours, which cache stores are wanted and
@@ -12,8 +11,14 @@ export const lifecycleSchema: readonly string[] = [
      execution text NOT NULL,
      since timestamptz NOT NULL,
      reason text NOT NULL,
-     before_rollout jsonb NOT NULL
+     before_rollout jsonb NOT NULL,
+     operator text,
+     beneath text
    )`,
+  // For sites whose schema was made before a person could hold them.
+  `ALTER TABLE moodle_lifecycle.rollout_hold
+     ADD COLUMN IF NOT EXISTS operator text,
+     ADD COLUMN IF NOT EXISTS beneath text`,
   `CREATE TABLE IF NOT EXISTS moodle_lifecycle.install_marker (
      site text PRIMARY KEY,
      execution text NOT NULL,
@@ -84,16 +89,18 @@ export const lifecycleSchema: readonly string[] = [
      opened_at timestamptz NOT NULL,
      closed_at timestamptz
    )`,
-  ...updateSchema,
 ];
 
 /** Makes what is not there yet. Two rollouts that begin at once make it one after the other. */
 export async function createLifecycleSchema(database: MoodleDatabase): Promise<void> {
   const [there] = await database.query(
-    `SELECT to_regclass('moodle_lifecycle.update_row_before') IS NOT NULL AS made,
-            to_regclass('moodle_lifecycle.cache_configuration_hash') IS NOT NULL AS hashed`,
+    `SELECT to_regclass('moodle_lifecycle.session_migration') IS NOT NULL AS made,
+            to_regclass('moodle_lifecycle.cache_configuration_hash') IS NOT NULL AS hashed,
+            EXISTS (SELECT 1 FROM information_schema.columns
+                     WHERE table_schema = 'moodle_lifecycle' AND table_name = 'rollout_hold'
+                       AND column_name = 'beneath') AS holdable`,
   );
-  if (there?.made === true && there.hashed === true) return;
+  if (there?.made === true && there.hashed === true && there.holdable === true) return;
   await database.transaction(async (statements) => {
     // CREATE … IF NOT EXISTS is not safe against itself: two at once end in a unique violation of the catalogue.
     await statements.query("SELECT 1 AS locked FROM pg_advisory_xact_lock(hashtext('moodle_lifecycle.schema'))");

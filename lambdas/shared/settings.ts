@@ -1,8 +1,5 @@
 import { SettingMissing } from './errors.ts';
 
-/** The engines of the platform's option. */
-const databaseEngines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mysql', 'mariadb'] as const;
-
 export type SessionStore = 'database' | 'redis' | 'memcached';
 
 /**
@@ -29,8 +26,7 @@ export interface Settings {
   /** Tag made from the content of `image/` as it was deployed. */
   readonly imageTag: string;
   readonly buildProjectName: string;
-  readonly databaseEngine: (typeof databaseEngines)[number];
-  readonly databaseAccess: 'data-api' | 'network';
+  readonly databaseDriver: 'data-api' | 'pg';
   readonly databaseClusterArn: string;
   readonly databaseSecretArn: string;
   readonly databaseName: string;
@@ -134,11 +130,8 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     get buildProjectName() {
       return text('BUILD_PROJECT_NAME');
     },
-    get databaseEngine() {
-      return oneOf('DATABASE_ENGINE', databaseEngines, environment);
-    },
-    get databaseAccess() {
-      return oneOf('DATABASE_ACCESS', ['data-api', 'network'], environment);
+    get databaseDriver() {
+      return oneOf('DATABASE_DRIVER', ['data-api', 'pg'], environment);
     },
     get databaseClusterArn() {
       return text('DATABASE_CLUSTER_ARN');

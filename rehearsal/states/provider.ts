@@ -39,10 +39,15 @@ export const stateMachineProvider: ResourceProvider = {
       definitionText,
       definition,
       created: new Date(),
+      tags: tagsOf(properties.Tags),
     });
     return { ref: stateMachineArn, attributes: { Arn: stateMachineArn, Name: name } };
   },
 };
+
+function tagsOf(tags: readonly { readonly Key: string; readonly Value: string }[] = []): Record<string, string> {
+  return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
+}
 
 /** Older templates name Step Functions with the region. */
 function requireStatesTrust(world: World, roleArn: string): void {

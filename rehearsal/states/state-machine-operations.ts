@@ -10,6 +10,7 @@ export function stateMachineOperations(world: World): Record<string, Operation> 
     DescribeStateMachine: describeStateMachine(world),
     DescribeStateMachineForExecution: describeStateMachineForExecution(world),
     ListStateMachines: listStateMachines(world),
+    ListTagsForResource: listTagsForResource(world),
   };
 }
 
@@ -61,5 +62,15 @@ const listStateMachines = (world: World): Operation<{ maxResults?: number; nextT
       })),
       nextToken: next,
     };
+  },
+});
+
+const listTagsForResource = (world: World): Operation<{ resourceArn: string }> => ({
+  members: ['resourceArn'],
+  required: ['resourceArn'],
+  permissions: ({ resourceArn }) => [{ action: 'states:ListTagsForResource', resource: resourceArn }],
+  run({ resourceArn }) {
+    const { tags } = requireStateMachine(world, resourceArn);
+    return { tags: Object.entries(tags).map(([key, value]) => ({ key, value })) };
   },
 });

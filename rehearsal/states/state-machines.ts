@@ -11,6 +11,7 @@ export interface StateMachine {
   readonly definitionText: string;
   readonly definition: Definition;
   readonly created: Date;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /** By ARN. */

@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { stateMachineFiles } from '../support/state-machine-checks.ts';
 import { contexts, type Resource, synthesised } from './synthesised.ts';
 
 const configurations = Object.keys(contexts) as (keyof typeof contexts)[];
@@ -230,7 +232,9 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
   it('runs the functions on Node.js 24, each with a log, a trace and no more time than it needs', () => {
     const functions = ofType('AWS::Lambda::Function');
 
-    expect(functions).toHaveLength(11);
+    const sources = readdirSync(new URL('../../lambdas/', import.meta.url)).filter((file) => file.endsWith('.ts'));
+
+    expect(functions).toHaveLength(sources.length);
     for (const { id, Properties } of functions) {
       expect(Properties, id).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -246,19 +250,30 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
   });
 
   it('keeps what passes between the phases out of the log of the state machine', () => {
-    lifecycle.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+    lifecycle.allResourcesProperties('AWS::StepFunctions::StateMachine', {
       StateMachineType: 'STANDARD',
       LoggingConfiguration: Match.objectLike({ Level: 'ALL', IncludeExecutionData: false }),
       TracingConfiguration: { Enabled: true },
     });
   });
 
-  it('substitutes every name in the definition of the state machine, and no other', () => {
-    const [machine] = ofType('AWS::StepFunctions::StateMachine');
-    const named = String(machine?.Properties.DefinitionString).matchAll(/\$\{(\w+)\}/g);
-    const wanted = new Set([...named].map(([, name]) => name));
+  it('substitutes every name in the definition of each state machine, and no other', () => {
+    for (const { id, Properties } of ofType('AWS::StepFunctions::StateMachine')) {
+      const named = String(Properties.DefinitionString).matchAll(/\$\{(\w+)\}/g);
+      const wanted = new Set([...named].map(([, name]) => name));
 
-    expect(Object.keys(machine?.Properties.DefinitionSubstitutions).sort()).toEqual([...wanted].sort());
+      expect(Object.keys(Properties.DefinitionSubstitutions).sort(), id).toEqual([...wanted].sort());
+    }
+  });
+
+  it('names site and state machine in tags, by which the operator’s commands find them', () => {
+    const tags = ofType('AWS::StepFunctions::StateMachine').map(({ Properties }) =>
+      Object.fromEntries(Properties.Tags.map(({ Key, Value }: { Key: string; Value: string }) => [Key, Value])),
+    );
+    const site = configuration === 'prod' ? 'moodle' : 'demo';
+
+    expect(tags.every((each) => each['moodle-lifecycle:site'] === site)).toBe(true);
+    expect(tags.map((each) => `${each['moodle-lifecycle:name']}.asl.json`).sort()).toEqual(stateMachineFiles());
   });
 });
 
@@ -333,7 +348,7 @@ describe('Memcached, and functions that speak PostgreSQL', () => {
 
   it('gives the functions where the database is, and no Data API', () => {
     lifecycle.allResourcesProperties('AWS::Lambda::Function', {
-      Environment: { Variables: Match.objectLike({ DATABASE_ACCESS: 'network', DATABASE_HOST: Match.anyValue() }) },
+      Environment: { Variables: Match.objectLike({ DATABASE_DRIVER: 'pg', DATABASE_HOST: Match.anyValue() }) },
     });
     expect(JSON.stringify(lifecycle.toJSON())).not.toContain('rds-data:');
   });

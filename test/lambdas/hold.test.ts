@@ -1,5 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { operatorHold } from '../../lambdas/operator-hold.ts';
 import { releaseSite } from '../../lambdas/release-site.ts';
 import { type BeforeRollout, inheritedBefore } from '../../lambdas/shared/before-rollout.ts';
 import { assertHeld, readHold, releaseHold, takeHold, write } from '../../lambdas/shared/hold.ts';
@@ -69,7 +70,7 @@ describe('takeHold', () => {
     await take('one');
     await expect(take('two', { one: status })).rejects.toMatchObject({
       name: 'SiteHeld',
-      message: expect.stringMatching(/held by one since .*why one.*changed nothing/s),
+      message: expect.stringMatching(/held by one since .*why one.*still running.*Nothing was changed/s),
     });
     expect(await readHold(database, 'campus')).toMatchObject({ execution: 'one' });
   });
@@ -109,6 +110,76 @@ describe('takeHold', () => {
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'SiteHeld' });
     }
+  });
+});
+
+describe('a person', () => {
+  const ask = (execution: string, input: object, statuses: Readonly<Record<string, string>> = {}) =>
+    operatorHold({ database, executions: executions(statuses) }, { ...rollout(execution), input });
+  const hold = { action: 'hold', operator: 'ada', reason: 'exam week' };
+  const release = { action: 'release', operator: 'bob' };
+  const byAda = {
+    name: 'SiteHeld',
+    message: expect.stringMatching(
+      /held by the operator ada since 20.*exam week.*Nothing was changed.*lifecycle release/s,
+    ),
+  };
+
+  it('keeps the site though the execution that took it is over; rollouts are told who, since when and why', async () => {
+    const taken = await ask('hold-1', hold);
+    expect(taken).toMatchObject({ operator: 'ada', reason: 'exam week', since: expect.stringMatching(/^20.*Z$/) });
+    await expect(take('one', { 'hold-1': 'SUCCEEDED' })).rejects.toMatchObject(byAda);
+    await expect(take('one')).rejects.toMatchObject(byAda);
+    await expect(ask('hold-2', { ...hold, operator: 'bob' })).rejects.toMatchObject(byAda);
+    expect(await ask('hold-1', hold)).toEqual(taken);
+  });
+
+  it('lets go, also of another’s hold, and once is enough', async () => {
+    await ask('hold-1', hold);
+    expect(await ask('release-1', release)).toMatchObject({ site: 'released', operator: 'ada' });
+    expect(await ask('release-2', release)).toEqual({ site: 'no operator held it, so there was nothing to release' });
+    expect(await take('one')).toMatchObject({ isNew: true });
+  });
+
+  it('takes nothing from a rollout that runs, and ends no rollout’s hold', async () => {
+    await take('one');
+    await expect(ask('hold-1', hold, { one: 'RUNNING' })).rejects.toMatchObject({ name: 'SiteHeld' });
+    expect(await ask('release-1', release)).toMatchObject({ rollout: 'one' });
+    expect(await readHold(database, 'campus')).toMatchObject({ execution: 'one' });
+  });
+
+  it('gives the site back to an unfinished rollout, so that what there is to put back is not lost', async () => {
+    await take('one', {}, { ...before, desired: 3 });
+    expect(await ask('hold-1', hold, { one: 'ABORTED' })).toMatchObject({ rollout: 'one' });
+    await expect(take('two')).rejects.toMatchObject(byAda);
+    expect(await ask('release-1', release)).toMatchObject({
+      site: expect.stringContaining('unfinished'),
+      rollout: 'one',
+    });
+    expect(await take('two', { one: 'ABORTED' })).toMatchObject({
+      takenOverFrom: 'one',
+      hold: { before: { desired: 3 } },
+    });
+  });
+
+  it.each([
+    [{}, /action.*operator/],
+    [{ ...hold, action: 'keep' }, /action must be equal to one of the allowed values/],
+    [{ ...hold, reason: undefined }, /reason/],
+    [{ ...hold, operator: 'two\nlines' }, /operator/],
+    [{ ...hold, until: 'monday' }, /additional properties/],
+  ])('is told what is wrong with %j', async (input, words) => {
+    const given = JSON.parse(JSON.stringify(input));
+    await expect(ask('hold-1', given)).rejects.toMatchObject({
+      name: 'InputInvalid',
+      message: expect.stringMatching(words),
+    });
+    expect(await readHold(database, 'campus')).toBeUndefined();
+  });
+
+  it('can hold a site whose schema is from before that was possible', async () => {
+    await database.execute('ALTER TABLE moodle_lifecycle.rollout_hold DROP COLUMN operator, DROP COLUMN beneath');
+    expect(await ask('hold-1', hold)).toMatchObject({ operator: 'ada' });
   });
 });
 

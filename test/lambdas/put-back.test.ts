@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configureCacheStores } from '../../lambdas/configure-cache-stores.ts';
 import { enableSessionCaching } from '../../lambdas/enable-session-caching.ts';
-import { type FailedRollout, putBack } from '../../lambdas/put-back.ts';
+import { putBack } from '../../lambdas/put-back.ts';
 import { scaleOut } from '../../lambdas/scale-out.ts';
 import { readCacheConfiguration } from '../../lambdas/shared/cache-configuration.ts';
 import { DatabaseUnreachable } from '../../lambdas/shared/errors.ts';
+import type { FailedRollout } from '../../lambdas/shared/failure-report.ts';
 import { readHold } from '../../lambdas/shared/hold.ts';
 import { readOpenMigration } from '../../lambdas/shared/session-switch.ts';
 import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
@@ -60,9 +61,10 @@ describe('putBack', () => {
     expect(answer).toEqual({
       error: 'InputInvalid',
       cause: expect.stringMatching(
-        /^“Check the site” failed \(InputInvalid\): nodes is 9, but …\nThis rollout did not hold the site, so there was nothing to put back\.\nNext: once mended, aws stepfunctions start-execution --state-machine-arn arn:aws:states:eu-central-1:111122223333:stateMachine:install --input '\{\}'\nExecution: arn:\S+$/,
+        /^“Check the site” failed \(InputInvalid\): nodes is 9, but …\nThis rollout did not hold the site, so there was nothing to put back\.\nNext: once mended, npx lifecycle retry arn:aws:states:eu-central-1:111122223333:execution:install:first\nOr: aws stepfunctions start-execution --region eu-central-1 --state-machine-arn arn:aws:states:eu-central-1:111122223333:stateMachine:install --input '\{\}'\nExecution: https:\/\/eu-central-1\.console\.aws\.amazon\.com\/states\/home\?region=eu-central-1#\/v2\/executions\/details\/arn:\S+$/,
       ),
       subject: 'Moodle site campus: install failed in "Check the site"',
+      outcome: 'refused',
     });
     expect(account.calls).toEqual([]);
   });

@@ -167,7 +167,7 @@ describe('install', () => {
       },
     });
     const words =
-      /execution:install:first failed.*UnexpectedError: the way back broke.*stays held.*start the rollout again/s;
+      /execution:install:first failed.*UnexpectedError: the way back broke.*stays held.*lifecycle retry arn.*start the rollout again.* https:\/\/eu-central-1\.console\.aws\.amazon\.com\/states\/home\?region=eu-central-1#\/v2\/executions\/details\/arn/s;
     expect(visited.slice(-2)).toEqual(['Put back', 'Notify that the site is held']);
     expect(given.get('Notify that the site is held')).toMatchObject({
       Subject: 'Moodle site campus: install failed and was not put back',

@@ -34,7 +34,9 @@ export interface Definition {
 const folder = fileURLToPath(new URL('../../statemachines/', import.meta.url));
 
 export function stateMachineFiles(): string[] {
-  return readdirSync(folder).filter((file) => file.endsWith('.asl.json'));
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.asl.json'))
+    .sort();
 }
 
 export function readDefinition(file: string): Definition {
@@ -74,10 +76,13 @@ export function problemsOf(definition: Definition): string[] {
       stateProblems(state).map((problem) => `“${name}” ${problem}`),
     ),
     ...(definition.TimeoutSeconds ? [] : ['the whole has no TimeoutSeconds']),
-    ...waitNames
-      .filter((wait) => !Object.values(definition.States).some((state) => retriesOf(state).includes(wait)))
-      .map((wait) => `no state waits by ${wait}`),
   ];
+}
+
+/** @returns waits that no state of any of the definitions tries again after */
+export function waitsThatNobodyRetries(definitions: readonly Definition[]): string[] {
+  const retried = new Set(definitions.flatMap(({ States }) => Object.values(States).flatMap(retriesOf)));
+  return waitNames.filter((wait) => !retried.has(wait));
 }
 
 export function retriesOf(state: State): string[] {

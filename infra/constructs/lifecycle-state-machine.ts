@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { ArnFormat, Stack, Tags } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { logGroup } from './logs.ts';
+import { type PhaseFunctions, type PhaseName, pascalCase } from './phase-functions.ts';
+
+export interface LifecycleStateMachineProps {
+  /** Name of the definition, `statemachines/<name>.asl.json`, and what operators call it. */
+  readonly name: 'install' | 'hold';
+  readonly config: Config;
+  readonly functions: PhaseFunctions;
+  readonly topic: sns.ITopic;
+}
+
+/** Tags by which `npx lifecycle` finds the state machines of a site: their own names are made by CloudFormation. */
+export const siteTag = 'moodle-lifecycle:site';
+export const nameTag = 'moodle-lifecycle:name';
+
+/** A state machine of `statemachines/`. Its definition is written by hand, so everything that it may do is granted here. */
+export class LifecycleStateMachine extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, { name, config, functions, topic }: LifecycleStateMachineProps) {
+    super(scope, id);
+    const definition = readFileSync(new URL(`../../statemachines/${name}.asl.json`, import.meta.url), 'utf8');
+    const called = [...functions.byName].filter(([phase]) => definition.includes(placeholder(phase)));
+    const notifies = definition.includes('${NotificationTopicArn}');
+    this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      stateMachineType: sfn.StateMachineType.STANDARD,
+      definitionBody: sfn.DefinitionBody.fromString(definition),
+      definitionSubstitutions: {
+        Site: config.site,
+        ...(notifies ? { NotificationTopicArn: topic.topicArn } : {}),
+        ...Object.fromEntries(
+          called.map(([phase, { function: lambda }]) => [placeholder(phase).slice(2, -1), lambda.functionArn]),
+        ),
+      },
+      logs: {
+        destination: logGroup(this, 'Logs', config.logRetentionDays),
+        level: sfn.LogLevel.ALL,
+        // Input and output stay in the execution's history, where access is granted per state machine: they hold the
+        // administrator's address, and a log outlives them.
+        includeExecutionData: false,
+      },
+      tracingEnabled: true,
+    });
+    const alone = { includeResourceTypes: [sfn.CfnStateMachine.CFN_RESOURCE_TYPE_NAME] };
+    Tags.of(this.stateMachine).add(siteTag, config.site, alone);
+    Tags.of(this.stateMachine).add(nameTag, name, alone);
+    for (const [, phase] of called) phase.function.grantInvoke(this.stateMachine);
+    if (notifies) topic.grantPublish(this.stateMachine);
+  }
+
+  /**
+   * Lets functions ask whether an execution of these state machines still runs, before they take over its hold.
+   * A policy of its own: the role's would make the state machine wait for the function and the function for it.
+   */
+  static letRead(
+    scope: Construct,
+    machines: readonly LifecycleStateMachine[],
+    functions: PhaseFunctions,
+    readers: readonly PhaseName[],
+  ): void {
+    const executions = machines.map(({ stateMachine }) =>
+      Stack.of(scope).formatArn({
+        service: 'states',
+        resource: 'execution',
+        resourceName: `${stateMachine.stateMachineName}:*`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+    new iam.Policy(scope, 'ReadExecutions', {
+      roles: readers.map((reader) => functions.of(reader).role),
+      statements: [new iam.PolicyStatement({ actions: ['states:DescribeExecution'], resources: executions })],
+    });
+  }
+}
+
+/** `check-site` is `${CheckSiteFunctionArn}` in a definition. */
+function placeholder(phase: PhaseName): string {
+  return `\${${pascalCase(phase)}FunctionArn}`;
+}
