@@ -2,10 +2,11 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import type { Database } from './database.ts';
+import { databaseEngines } from '../database-engines.ts';
 import { dataroot } from './node-task.ts';
 import type { RedisStore } from './redis-store.ts';
 import { settingPrefix } from './settings.ts';
+import { databaseName, type SiteDatabase, tablePrefix } from './site-database.ts';
 import type { SiteSecrets } from './site-secrets.ts';
 import type { Store } from './store.ts';
 
@@ -18,7 +19,7 @@ export interface NodeSettings {
 export interface NodeSettingsProps {
   readonly config: Config;
   readonly siteUrl: string;
-  readonly database: Database;
+  readonly database: SiteDatabase;
   readonly sessionStore: Store;
   readonly applicationStore: RedisStore;
   readonly siteSecrets: SiteSecrets;
@@ -35,11 +36,11 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
     environment: {
       MOODLE_SITE: config.site,
       MOODLE_WWWROOT: siteUrl,
-      MOODLE_DATABASE_TYPE: 'pgsql',
+      MOODLE_DATABASE_TYPE: databaseEngines[database.engine].moodleType,
       MOODLE_DATABASE_HOST: database.host,
       MOODLE_DATABASE_PORT: database.port,
-      MOODLE_DATABASE_NAME: database.databaseName,
-      MOODLE_DATABASE_PREFIX: database.tablePrefix,
+      MOODLE_DATABASE_NAME: databaseName,
+      MOODLE_DATABASE_PREFIX: tablePrefix,
       MOODLE_DATABASE_SSLMODE: 'require',
       MOODLE_DATAROOT: dataroot,
       // The load balancer writes the client's address last; nothing else stands between.

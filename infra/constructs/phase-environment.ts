@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
 import { containerName } from './node-task.ts';
 import { settingPrefix } from './settings.ts';
+import { databaseName, tablePrefix } from './site-database.ts';
 
 /** Every variable that a phase function may be given; each gets only those that it reads. */
 export function phaseEnvironment(platform: PlatformStack, config: Config) {
@@ -23,13 +24,14 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     REPOSITORY_URI: imageBuild.repository.repositoryUri,
     IMAGE_TAG: imageBuild.contentTag,
     BUILD_PROJECT_NAME: imageBuild.project.projectName,
-    DATABASE_DRIVER: config.databaseAccess === 'network' ? 'pg' : 'data-api',
-    DATABASE_CLUSTER_ARN: database.cluster.clusterArn,
+    DATABASE_ENGINE: database.engine,
+    DATABASE_ACCESS: config.databaseAccess,
+    DATABASE_CLUSTER_ARN: database.arn,
     DATABASE_SECRET_ARN: database.secret.secretArn,
-    DATABASE_NAME: database.databaseName,
+    DATABASE_NAME: databaseName,
     DATABASE_HOST: database.host,
     DATABASE_PORT: database.port,
-    DATABASE_PREFIX: database.tablePrefix,
+    DATABASE_PREFIX: tablePrefix,
     ADMIN_USER: config.adminUser,
     ADMIN_SECRET_ARN: platform.siteSecrets.administrator.secretArn,
     SESSION_STORE_TYPE: sessionStore.type,
@@ -49,7 +51,7 @@ export type PhaseVariable = keyof ReturnType<typeof phaseEnvironment>;
 
 /** What the driver of the site's database reads. */
 export function databaseVariables({ databaseAccess }: Config): readonly PhaseVariable[] {
-  const both = ['DATABASE_DRIVER', 'DATABASE_SECRET_ARN', 'DATABASE_NAME'] as const;
+  const both = ['DATABASE_ENGINE', 'DATABASE_ACCESS', 'DATABASE_SECRET_ARN', 'DATABASE_NAME'] as const;
   return databaseAccess === 'data-api'
     ? [...both, 'DATABASE_CLUSTER_ARN']
     : [...both, 'DATABASE_HOST', 'DATABASE_PORT'];

@@ -30,7 +30,7 @@ export function phasePermissions(platform: PlatformStack, config: Config) {
   return {
     'use the database': [
       allow(['secretsmanager:GetSecretValue'], [platform.database.secret.secretArn]),
-      ...(config.databaseAccess === 'data-api' ? [allow(dataApi, [platform.database.cluster.clusterArn])] : []),
+      ...(config.databaseAccess === 'data-api' ? [allow(dataApi, [platform.database.arn])] : []),
     ],
     'read settings': [allow(['ssm:GetParameters'], [settings])],
     'change settings': [allow(['ssm:PutParameter'], [settings])],

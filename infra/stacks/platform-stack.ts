@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { ApplicationStore } from '../constructs/application-store.ts';
 import { CronService } from '../constructs/cron-service.ts';
-import { Database } from '../constructs/database.ts';
+import { type Database, database } from '../constructs/database.ts';
 import { Files } from '../constructs/files.ts';
 import { ImageBuild } from '../constructs/image-build.ts';
 import { LoadBalancer } from '../constructs/load-balancer.ts';
@@ -51,13 +51,7 @@ export class PlatformStack extends MoodleStack {
     const network = this.network;
 
     this.siteSecrets = new SiteSecrets(this, 'Secrets', { site, adminUser: config.adminUser });
-    this.database = new Database(this, 'Database', {
-      network,
-      minCapacity: config.databaseMinCapacity,
-      maxCapacity: config.databaseMaxCapacity,
-      backupDays: config.databaseBackupDays,
-      keepData,
-    });
+    this.database = database(this, 'Database', network, config);
     this.sessionStore = sessionStore(this, 'SessionStore', network, config);
     this.applicationStore = new ApplicationStore(this, 'ApplicationStore', network, config);
     this.files = new Files(this, 'Files', { network, keepData });

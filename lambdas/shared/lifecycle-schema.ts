@@ -1,4 +1,5 @@
 import type { MoodleDatabase } from './moodle-database.ts';
+import { updateSchema } from './update-schema.ts';
 
 /**
  * The schema beside Moodle's tables: who holds the site, whether an install is ours, which cache stores are wanted and
@@ -89,12 +90,13 @@ export const lifecycleSchema: readonly string[] = [
      opened_at timestamptz NOT NULL,
      closed_at timestamptz
    )`,
+  ...updateSchema,
 ];
 
 /** Makes what is not there yet. Two rollouts that begin at once make it one after the other. */
 export async function createLifecycleSchema(database: MoodleDatabase): Promise<void> {
   const [there] = await database.query(
-    `SELECT to_regclass('moodle_lifecycle.session_migration') IS NOT NULL AS made,
+    `SELECT to_regclass('moodle_lifecycle.update_row_before') IS NOT NULL AS made,
             to_regclass('moodle_lifecycle.cache_configuration_hash') IS NOT NULL AS hashed,
             EXISTS (SELECT 1 FROM information_schema.columns
                      WHERE table_schema = 'moodle_lifecycle' AND table_name = 'rollout_hold'

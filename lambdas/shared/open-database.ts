@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { RDSDataClient } from '@aws-sdk/client-rds-data';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DataApiDatabase } from './data-api-database.ts';
+import { SettingMissing } from './errors.ts';
 import type { MoodleDatabase } from './moodle-database.ts';
 import { PgDatabase } from './pg-database.ts';
 import { readSecret } from './secrets.ts';
@@ -15,7 +16,12 @@ const dataApiMilliseconds = 60_000;
 
 /** The site's database by the driver that the site was deployed with. Connects at the first statement. */
 export function openDatabase(settings: Settings): MoodleDatabase {
-  if (settings.databaseDriver === 'data-api') {
+  if (!/postgresql$/.test(settings.databaseEngine)) {
+    throw new SettingMissing(
+      `There is no driver for the database engine ${settings.databaseEngine}. Nothing was touched.`,
+    );
+  }
+  if (settings.databaseAccess === 'data-api') {
     return new DataApiDatabase(new RDSDataClient({ requestHandler: { requestTimeout: dataApiMilliseconds } }), {
       resourceArn: settings.databaseClusterArn,
       secretArn: settings.databaseSecretArn,

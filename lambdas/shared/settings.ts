@@ -1,5 +1,8 @@
 import { SettingMissing } from './errors.ts';
 
+/** The engines of the platform's option. */
+const databaseEngines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mysql', 'mariadb'] as const;
+
 export type SessionStore = 'database' | 'redis' | 'memcached';
 
 /**
@@ -26,7 +29,8 @@ export interface Settings {
   /** Tag made from the content of `image/` as it was deployed. */
   readonly imageTag: string;
   readonly buildProjectName: string;
-  readonly databaseDriver: 'data-api' | 'pg';
+  readonly databaseEngine: (typeof databaseEngines)[number];
+  readonly databaseAccess: 'data-api' | 'network';
   readonly databaseClusterArn: string;
   readonly databaseSecretArn: string;
   readonly databaseName: string;
@@ -130,8 +134,11 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     get buildProjectName() {
       return text('BUILD_PROJECT_NAME');
     },
-    get databaseDriver() {
-      return oneOf('DATABASE_DRIVER', ['data-api', 'pg'], environment);
+    get databaseEngine() {
+      return oneOf('DATABASE_ENGINE', databaseEngines, environment);
+    },
+    get databaseAccess() {
+      return oneOf('DATABASE_ACCESS', ['data-api', 'network'], environment);
     },
     get databaseClusterArn() {
       return text('DATABASE_CLUSTER_ARN');

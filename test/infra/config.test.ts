@@ -91,7 +91,15 @@ describe('readConfig', () => {
     healthGraceSeconds: ['29', '1801', '2m'],
     installHealthGraceSeconds: ['299', '7201'],
     deregistrationDelaySeconds: ['9', '120'],
+    databaseEngine: ['postgres', 'aurora', 'MySQL'],
+    databaseVersion: ['17', 'latest', '8.4.mysql_aurora', 'v17.7'],
     databaseAccess: ['pg', 'dataapi'],
+    databaseCapacity: ['serverless-v2', ''],
+    databaseInstanceType: ['t4g.medium', 'db.large', 'cache.t4g.micro'],
+    databaseReader: ['1', 'yes'],
+    databaseMultiAz: ['multi-az'],
+    databaseStorageGiB: ['19', '65537', '20GiB'],
+    databaseMaxStorageGiB: ['19', '1TB'],
     databaseMinCapacity: ['0.3', '-0.5', '257', '.5'],
     databaseMaxCapacity: ['0.5', '256.5', 'max'],
     databaseBackupDays: ['0', '36'],
@@ -125,6 +133,14 @@ describe('readConfig', () => {
     [{ taskCpu: '256', taskMemory: '1536' }, 'taskMemory cannot be 1536 with taskCpu=256. Allowed: 512, 1024 or 2048'],
     [{ defaultNodes: '5', maximumNodes: '4' }, 'defaultNodes cannot be 5 with maximumNodes=4'],
     [{ databaseMinCapacity: '8', databaseMaxCapacity: '4' }, 'databaseMinCapacity cannot be 8'],
+    [{ databaseEngine: 'mysql', databaseAccess: 'network', databaseVersion: '17.7' }, 'for example 8.4.9'],
+    [{ databaseVersion: '8.4.9' }, 'databaseVersion cannot be "8.4.9" with databaseEngine=aurora-postgresql'],
+    [{ databaseVersion: '16.9' }, 'with databaseEngine=aurora-postgresql and moodleVersion=5.3. Allowed: at least 17'],
+    [{ databaseEngine: 'aurora-mysql', databaseVersion: '8.0.mysql_aurora.3.12.0' }, 'Allowed: at least 8.4'],
+    [{ databaseEngine: 'mariadb', databaseVersion: '10.11.16' }, 'Allowed: at least 11.4'],
+    [{ databaseEngine: 'postgresql' }, 'Allowed: network. Only Aurora has the Data API'],
+    [{ databaseStorageGiB: '100', databaseMaxStorageGiB: '105' }, 'at least a tenth more'],
+    [{ databaseStorageGiB: '100', databaseMaxStorageGiB: '50' }, 'databaseMaxStorageGiB cannot be 50'],
     [{ healthGraceSeconds: '600', installHealthGraceSeconds: '300' }, 'installHealthGraceSeconds cannot be 300'],
     [{ region: 'us-east-1', availabilityZones: 'eu-west-1a,eu-west-1b' }, 'with region=us-east-1'],
     [{ availabilityZones: 'eu-west-1a' }, 'Allowed: two or three zones'],
@@ -134,6 +150,17 @@ describe('readConfig', () => {
     [{ domainName: 'moodle.example.org', certificateArn: certificate('us-east-1') }, 'with region=eu-west-1'],
   ])('refuses %o, which contradict each other', (context, words) => {
     expect(refusal(context)).toContain(words);
+  });
+
+  it.each([
+    { moodleVersion: '5.2.4', databaseVersion: '16.13' },
+    { moodleVersion: '5.1', databaseEngine: 'mariadb', databaseVersion: '10.11.16', databaseAccess: 'network' },
+    { databaseEngine: 'aurora-mysql', databaseVersion: '8.4.mysql_aurora.8.4.8' },
+    { databaseEngine: 'mysql', databaseAccess: 'network' },
+    { databaseEngine: 'mariadb', databaseAccess: 'network' },
+    { databaseEngine: 'postgresql', databaseAccess: 'network', databaseStorageGiB: '50', databaseMaxStorageGiB: '50' },
+  ])('takes %o', (context) => {
+    expect(readConfig(context)).toMatchObject({ databaseEngine: 'aurora-postgresql', ...numbers(context) });
   });
 
   it('has a sentence for every option, and defaults that its own check allows', () => {
@@ -154,6 +181,12 @@ function refusal(context: Readonly<Record<string, unknown>>): string {
     return (error as ConfigError).message;
   }
   throw new Error(`${JSON.stringify(context)} was not refused.`);
+}
+
+function numbers(context: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(context).map(([name, text]) => [name, name.endsWith('GiB') ? Number(text) : text]),
+  );
 }
 
 function certificate(region: string): string {

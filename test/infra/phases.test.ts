@@ -144,7 +144,14 @@ function deployed(call: string, configuration: keyof typeof contexts): boolean {
 }
 
 /** Read by the drivers of the database: which of them, the configuration decides. */
-const ofDriver = ['DATABASE_CLUSTER_ARN', 'DATABASE_DRIVER', 'DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_PORT'];
+const ofDriver = [
+  'DATABASE_CLUSTER_ARN',
+  'DATABASE_ACCESS',
+  'DATABASE_ENGINE',
+  'DATABASE_HOST',
+  'DATABASE_NAME',
+  'DATABASE_PORT',
+];
 
 function variablesOf(phase: string, configuration: keyof typeof contexts): string[] {
   const settings = readFileSync(new URL('../../lambdas/shared/settings.ts', import.meta.url), 'utf8');
@@ -156,7 +163,7 @@ function variablesOf(phase: string, configuration: keyof typeof contexts): strin
     .filter((variable) => !ofDriver.includes(variable));
   const driver =
     configuration === 'memcached and network'
-      ? ['DATABASE_DRIVER', 'DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_PORT']
-      : ['DATABASE_CLUSTER_ARN', 'DATABASE_DRIVER', 'DATABASE_NAME'];
+      ? ['DATABASE_ACCESS', 'DATABASE_ENGINE', 'DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_PORT']
+      : ['DATABASE_ACCESS', 'DATABASE_CLUSTER_ARN', 'DATABASE_ENGINE', 'DATABASE_NAME'];
   return [...new Set(['SITE', ...read, ...driver])];
 }

@@ -348,7 +348,7 @@ describe('Memcached, and functions that speak PostgreSQL', () => {
 
   it('gives the functions where the database is, and no Data API', () => {
     lifecycle.allResourcesProperties('AWS::Lambda::Function', {
-      Environment: { Variables: Match.objectLike({ DATABASE_DRIVER: 'pg', DATABASE_HOST: Match.anyValue() }) },
+      Environment: { Variables: Match.objectLike({ DATABASE_ACCESS: 'network', DATABASE_HOST: Match.anyValue() }) },
     });
     expect(JSON.stringify(lifecycle.toJSON())).not.toContain('rds-data:');
   });

@@ -193,7 +193,7 @@ describe('the lifecycle schema', () => {
     const tables = await database.query(
       `SELECT count(*) AS tables FROM information_schema.tables WHERE table_schema = 'moodle_lifecycle'`,
     );
-    expect(tables).toEqual([{ tables: 9 }]);
+    expect(tables).toEqual([{ tables: 11 }]);
   });
 
   it('leaves the rows that are there', async () => {

@@ -1,0 +1,37 @@
+import type { DatabaseFamily } from './database-engines.ts';
+
+/** What a Moodle release asks of what it runs on (admin/environment.xml of the release). */
+interface Requirements {
+  /** The least version, by the SQL that the engine speaks. */
+  readonly database: Readonly<Record<DatabaseFamily, string>>;
+}
+
+const requirements: Readonly<Record<string, Requirements>> = {
+  '5.0': { database: { postgresql: '14', mysql: '8.4', mariadb: '10.11.0' } },
+  '5.1': { database: { postgresql: '15', mysql: '8.4', mariadb: '10.11.0' } },
+  '5.2': { database: { postgresql: '16', mysql: '8.4', mariadb: '10.11.0' } },
+  '5.3': { database: { postgresql: '17', mysql: '8.4', mariadb: '11.4' } },
+};
+
+/** `5.3.1` belongs to `5.3`. */
+function branchOf(moodleVersion: string): Requirements {
+  const branch = moodleVersion.split('.').slice(0, 2).join('.');
+  const found = requirements[branch];
+  if (found === undefined) throw new TypeError(`Nothing is known of what Moodle ${branch} requires.`);
+  return found;
+}
+
+/** @returns the least version of the database that the release runs on */
+export function leastDatabaseVersion(moodleVersion: string, family: DatabaseFamily): string {
+  return branchOf(moodleVersion).database[family];
+}
+
+/** Whether `17.7` is at least `16`: number by number, what is missing counts as 0. */
+export function atLeast(version: string, least: string): boolean {
+  const [have, want] = [version, least].map((text) => text.split('.').map(Number));
+  for (const [at, number] of (want ?? []).entries()) {
+    const difference = (have?.[at] ?? 0) - number;
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
