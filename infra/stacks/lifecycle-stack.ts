@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
+import { DatabaseEvents } from '../constructs/database-events.ts';
 import { LifecycleStateMachine } from '../constructs/lifecycle-state-machine.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { PhaseFunctions } from '../constructs/phase-functions.ts';
@@ -18,6 +19,7 @@ export class LifecycleStack extends MoodleStack {
   constructor(scope: Construct, config: Config, platform: PlatformStack, bundles: FunctionBundles) {
     super(scope, 'Lifecycle', config, { description: `Moodle ${config.site}: rollouts` });
     this.notifications = new Notifications(this, 'Notifications', { email: config.notificationEmail });
+    new DatabaseEvents(this, 'DatabaseEvents', { database: platform.database, topic: this.notifications.topic });
     this.functions = new PhaseFunctions(this, 'Phases', { platform, config, bundles });
     const parts = { config, functions: this.functions, topic: this.notifications.topic };
     this.install = new LifecycleStateMachine(this, 'Install', { name: 'install', ...parts });

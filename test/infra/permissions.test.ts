@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contexts, synthesised } from './synthesised.ts';
+import { configOf, contexts, synthesised } from './synthesised.ts';
 
 interface Statement {
   readonly Effect: 'Allow' | 'Deny';
@@ -42,6 +42,7 @@ const networkInterfaces: readonly string[] = [
 
 describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, %s', (configuration) => {
   const { resources } = synthesised(configuration);
+  const { site, databaseAccess } = configOf(configuration);
   const policies = resources.filter(({ Type }) => Type === 'AWS::IAM::Policy');
   const statements = policies.flatMap(({ id, Properties }) =>
     (Properties.PolicyDocument.Statement as Statement[]).map((statement) => ({ id, statement })),
@@ -68,7 +69,7 @@ describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, 
     for (const { id, statement } of statements.filter((each) => onEverything(each.statement))) {
       for (const action of actionsOf(statement)) {
         if (action === 'ecs:ListTasks') expect(statement.Condition, id).toHaveProperty(['ArnEquals', 'ecs:cluster']);
-        else if (networkInterfaces.includes(action)) expect(configuration, id).toBe('memcached and network');
+        else if (networkInterfaces.includes(action)) expect(databaseAccess, id).toBe('network');
         else expect(withoutResource, id).toContain(action);
       }
     }
@@ -97,7 +98,6 @@ describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, 
 
     for (const { statement } of phases) {
       if (actionsOf(statement).some((action) => action.startsWith('ssm:'))) {
-        const { site } = { site: configuration === 'prod' ? 'moodle' : 'demo' };
         expect(JSON.stringify(statement.Resource)).toContain(`:parameter/moodle/${site}/*`);
       }
     }

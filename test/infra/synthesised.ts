@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll } from 'vitest';
+import { type Config, readConfig } from '../../infra/config.ts';
 import type { FunctionBundles } from '../../infra/function-bundles.ts';
 import { MoodleApp } from '../../infra/moodle-app.ts';
 
@@ -37,7 +38,23 @@ export const contexts = {
     databaseAccess: 'network',
     notificationEmail: 'operator@example.com',
   },
+  'provisioned Aurora MySQL': {
+    databaseEngine: 'aurora-mysql',
+    databaseCapacity: 'provisioned',
+    databaseReader: 'true',
+  },
+  'MariaDB with a standby': {
+    databaseEngine: 'mariadb',
+    databaseAccess: 'network',
+    databaseMultiAz: 'true',
+    keepData: 'true',
+  },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
+
+/** What the options of a configuration are, after defaults. */
+export function configOf(configuration: keyof typeof contexts): Config {
+  return readConfig(contexts[configuration]);
+}
 
 const made = new Map<string, Synthesised>();
 const directories: string[] = [];

@@ -1,23 +1,34 @@
 import { readdirSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { pascalCase } from '../../infra/constructs/phase-functions.ts';
 import { stateMachineFiles } from '../support/state-machine-checks.ts';
-import { contexts, type Resource, synthesised } from './synthesised.ts';
+import { configOf, contexts, type Resource, synthesised } from './synthesised.ts';
 
 const configurations = Object.keys(contexts) as (keyof typeof contexts)[];
 
 describe.each(configurations)('every configuration: %s', (configuration) => {
   const { settings, platform, lifecycle, resources } = synthesised(configuration);
+  const config = configOf(configuration);
   const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
 
+  /** Instances that are a database of their own, and not a member of a cluster. */
+  const standalone = () =>
+    ofType('AWS::RDS::DBInstance').filter(({ Properties }) => !('DBClusterIdentifier' in Properties));
+
   it('encrypts what is stored', () => {
-    platform.allResourcesProperties('AWS::RDS::DBCluster', { StorageEncrypted: true });
+    for (const { id, Properties } of ofType('AWS::RDS::DBCluster').concat(standalone())) {
+      expect(Properties.StorageEncrypted, id).toBe(true);
+    }
     platform.allResourcesProperties('AWS::EFS::FileSystem', { Encrypted: true });
     platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', { AtRestEncryptionEnabled: true });
   });
 
   it('encrypts what travels', () => {
-    platform.allResourcesProperties('AWS::RDS::DBClusterParameterGroup', { Parameters: { 'rds.force_ssl': '1' } });
+    const groups = [...ofType('AWS::RDS::DBClusterParameterGroup'), ...ofType('AWS::RDS::DBParameterGroup')];
+    expect(groups).toHaveLength(1);
+    const { Parameters } = groups[0]?.Properties ?? {};
+    expect(Parameters['rds.force_ssl'] ?? Parameters.require_secure_transport).toMatch(/^(1|ON)$/);
     platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', {
       TransitEncryptionEnabled: true,
       AuthToken: secretReference,
@@ -88,6 +99,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
       'AWS::RDS::DBCluster': ['DBClusterIdentifier'],
       'AWS::RDS::DBClusterParameterGroup': ['DBClusterParameterGroupName'],
       'AWS::RDS::DBInstance': ['DBInstanceIdentifier'],
+      'AWS::RDS::DBParameterGroup': ['DBParameterGroupName'],
       'AWS::RDS::DBSubnetGroup': ['DBSubnetGroupName'],
       'AWS::SNS::Topic': ['TopicName'],
       'AWS::SecretsManager::Secret': ['Name'],
@@ -98,12 +110,12 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
     }
     // A family has no generated name; CDK makes it from the stack's, which begins with the site's.
     for (const { Properties } of ofType('AWS::ECS::TaskDefinition')) {
-      expect(Properties.Family).toMatch(configuration === 'prod' ? /^MoodlePlatform/ : /^DemoPlatform/);
+      expect(Properties.Family).toMatch(new RegExp(`^${pascalCase(config.site)}Platform`));
     }
   });
 
   it('starts with nothing: the settings are constant, and the services read their size from them', () => {
-    const site = configuration === 'prod' ? 'moodle' : 'demo';
+    const { site } = config;
     const values = Object.values<Resource>(settings.toJSON().Resources).map(({ Properties }) => [
       Properties.Name,
       Properties.Value,
@@ -120,7 +132,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
 
   it('reads what rollouts set anew at every deploy, so that none resets it', () => {
     const parameters = platform.toJSON().Parameters as Readonly<Record<string, { Type: string; Default: string }>>;
-    const site = configuration === 'prod' ? 'moodle' : 'demo';
+    const { site } = config;
     const settingOf = (value: { Ref: string }) => {
       expect(parameters[value.Ref]?.Type).toBe('AWS::SSM::Parameter::Value<String>');
       return parameters[value.Ref]?.Default.replace(`/moodle/${site}/`, '');
@@ -155,7 +167,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
     for (const { id, Properties } of ofType('AWS::ECS::TaskDefinition')) {
       const [container] = Properties.ContainerDefinitions;
       const names = (members: readonly { Name: string }[]) => members.map(({ Name }) => Name).sort();
-      const withToken = configuration !== 'memcached and network';
+      const withToken = config.sessionStore === 'redis';
 
       expect(names(container.Environment), id).toEqual(
         [
@@ -216,7 +228,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
 
     expect(logs.length).toBeGreaterThan(12);
     for (const { id, Properties, DeletionPolicy } of logs) {
-      expect(Properties.RetentionInDays, id).toBe(configuration === 'prod' ? 90 : 14);
+      expect(Properties.RetentionInDays, id).toBe(config.logRetentionDays);
       expect(DeletionPolicy, id).toBe('Delete');
     }
   });
@@ -245,7 +257,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
       });
       expect(Properties.Timeout, id).toBeLessThanOrEqual(120);
       expect(Properties.LoggingConfig, id).toHaveProperty('LogGroup');
-      expect('VpcConfig' in Properties, id).toBe(configuration === 'memcached and network');
+      expect('VpcConfig' in Properties, id).toBe(config.databaseAccess === 'network');
     }
   });
 

@@ -41,6 +41,10 @@ export const watchingTypes: readonly PassiveType[] = [
     ],
     attributes: (_, world, ref) => ({ Arn: arn(world, 'cloudwatch', `alarm:${ref}`) }),
   },
+  {
+    type: 'AWS::RDS::EventSubscription',
+    properties: ['Enabled', 'EventCategories', 'SnsTopicArn', 'SourceIds', 'SourceType', 'Tags'],
+  },
   { type: 'AWS::CloudWatch::Dashboard', properties: ['DashboardBody', 'DashboardName'] },
   { type: 'AWS::CDK::Metadata', properties: ['Analytics'] },
 ];
