@@ -1,27 +1,22 @@
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { DatabaseEvents } from '../constructs/database-events.ts';
 import { LifecycleStateMachine } from '../constructs/lifecycle-state-machine.ts';
-import { Notifications } from '../constructs/notifications.ts';
 import { PhaseFunctions } from '../constructs/phase-functions.ts';
 import type { FunctionBundles } from '../function-bundles.ts';
 import { MoodleStack } from './moodle-stack.ts';
 import { lifecycleOutputs } from './outputs.ts';
 import type { PlatformStack } from './platform-stack.ts';
 
-/** What takes the site through its life: rollouts, their phases, and who is told. */
+/** What takes the site through its life: rollouts and their phases. */
 export class LifecycleStack extends MoodleStack {
   readonly functions: PhaseFunctions;
-  readonly notifications: Notifications;
   readonly install: LifecycleStateMachine;
   readonly hold: LifecycleStateMachine;
 
   constructor(scope: Construct, config: Config, platform: PlatformStack, bundles: FunctionBundles) {
     super(scope, 'Lifecycle', config, { description: `Moodle ${config.site}: rollouts` });
-    this.notifications = new Notifications(this, 'Notifications', { email: config.notificationEmail });
-    new DatabaseEvents(this, 'DatabaseEvents', { database: platform.database, topic: this.notifications.topic });
     this.functions = new PhaseFunctions(this, 'Phases', { platform, config, bundles });
-    const parts = { config, functions: this.functions, topic: this.notifications.topic };
+    const parts = { config, functions: this.functions, topic: platform.notifications.topic };
     this.install = new LifecycleStateMachine(this, 'Install', { name: 'install', ...parts });
     this.hold = new LifecycleStateMachine(this, 'Hold', { name: 'hold', ...parts });
     LifecycleStateMachine.letRead(this, [this.install], this.functions, ['check-site', 'operator-hold']);

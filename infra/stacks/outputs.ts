@@ -11,6 +11,7 @@ export function platformOutputs(stack: PlatformStack): void {
     ClusterName: ['The ECS cluster of the nodes', stack.nodes.cluster.clusterName],
     WebServiceName: ['The ECS service of the web nodes', stack.web.service.serviceName],
     CronServiceName: ['The ECS service of the cron node', stack.cron.service.serviceName],
+    NotificationTopicArn: ['Where failed rollouts and alarms are told', stack.notifications.topic.topicArn],
   });
 }
 
@@ -26,7 +27,6 @@ export function lifecycleOutputs(stack: LifecycleStack): void {
       "Takes the site for a person, or ends that person's hold",
       stack.hold.stateMachine.stateMachineArn,
     ],
-    NotificationTopicArn: ['Where a failed rollout is told', stack.notifications.topic.topicArn],
   });
 }
 

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { ApplicationStore } from '../constructs/application-store.ts';
 import { CronService } from '../constructs/cron-service.ts';
 import { type Database, database } from '../constructs/database.ts';
+import { DatabaseEvents } from '../constructs/database-events.ts';
 import { Files } from '../constructs/files.ts';
 import { ImageBuild } from '../constructs/image-build.ts';
 import { LoadBalancer } from '../constructs/load-balancer.ts';
@@ -12,16 +13,20 @@ import { Network } from '../constructs/network.ts';
 import { nodeSettings } from '../constructs/node-settings.ts';
 import { NodeTask } from '../constructs/node-task.ts';
 import { Nodes } from '../constructs/nodes.ts';
+import { Notifications } from '../constructs/notifications.ts';
 import { sessionStore } from '../constructs/session-store.ts';
 import { CurrentSettings } from '../constructs/settings.ts';
 import { SiteSecrets } from '../constructs/site-secrets.ts';
 import type { Store } from '../constructs/store.ts';
+import { WatchingKey } from '../constructs/watching-key.ts';
 import { WebService } from '../constructs/web-service.ts';
 import { MoodleStack } from './moodle-stack.ts';
 import { platformOutputs } from './outputs.ts';
 
 /** All that a site stands on, and no node yet: the first rollout starts the first. */
 export class PlatformStack extends MoodleStack {
+  readonly watchingKey: WatchingKey;
+  readonly notifications: Notifications;
   readonly network: Network;
   readonly siteSecrets: SiteSecrets;
   readonly database: Database;
@@ -46,12 +51,20 @@ export class PlatformStack extends MoodleStack {
       read: ['image-tag', 'desired-nodes', 'minimum-nodes', 'maximum-nodes', 'cron-nodes'],
     });
 
+    this.watchingKey = new WatchingKey(this, 'WatchingKey', { site, keepData });
+    this.notifications = new Notifications(this, 'Notifications', {
+      site,
+      key: this.watchingKey.key,
+      email: config.notificationEmail,
+    });
+
     const { natGateways } = config;
     this.network = new Network(this, 'Network', { availabilityZones: this.availabilityZones, natGateways });
     const network = this.network;
 
     this.siteSecrets = new SiteSecrets(this, 'Secrets', { site, adminUser: config.adminUser });
     this.database = database(this, 'Database', network, config);
+    new DatabaseEvents(this, 'DatabaseEvents', { database: this.database, topic: this.notifications.topic });
     this.sessionStore = sessionStore(this, 'SessionStore', network, config);
     this.applicationStore = new ApplicationStore(this, 'ApplicationStore', network, config);
     this.files = new Files(this, 'Files', { network, keepData });

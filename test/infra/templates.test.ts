@@ -22,6 +22,8 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
     }
     platform.allResourcesProperties('AWS::EFS::FileSystem', { Encrypted: true });
     platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', { AtRestEncryptionEnabled: true });
+    platform.allResourcesProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+    platform.allResourcesProperties('AWS::KMS::Key', { EnableKeyRotation: true });
   });
 
   it('encrypts what travels', () => {
@@ -43,9 +45,16 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
         }),
       ],
     });
-    lifecycle.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    platform.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: Match.objectLike({
-        Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 'sns:Publish',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
       }),
     });
   });
@@ -366,7 +375,7 @@ describe('Memcached, and functions that speak PostgreSQL', () => {
   });
 
   it('tells the operator by e-mail', () => {
-    lifecycle.hasResourceProperties('AWS::SNS::Subscription', {
+    platform.hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
       Endpoint: 'operator@example.com',
     });

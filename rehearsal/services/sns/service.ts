@@ -27,7 +27,15 @@ export function snsService(world: World): Service {
 const publish = (world: World): Operation<{ TopicArn: string; Message: string; Subject?: string }> => ({
   members: ['TopicArn', 'Message', 'Subject'],
   required: ['TopicArn', 'Message'],
-  permissions: ({ TopicArn }) => [{ action: 'sns:Publish', resource: TopicArn }],
+  permissions({ TopicArn }) {
+    const keyArn = topicsOf(world).get(TopicArn)?.keyArn;
+    // Whoever publishes to an encrypted topic has to be let to its key (SNS's guide, "Key management").
+    const useKey = keyArn === undefined ? [] : ['kms:Decrypt', 'kms:GenerateDataKey'];
+    return [
+      { action: 'sns:Publish', resource: TopicArn },
+      ...useKey.map((action) => ({ action, resource: keyArn ?? '' })),
+    ];
+  },
   run({ TopicArn, Message, Subject }) {
     if (!topicsOf(world).has(TopicArn)) throw new AwsError('NotFound', 'Topic does not exist', 404);
     if (!Message) throw new AwsError('InvalidParameter', 'Invalid parameter: Empty message');

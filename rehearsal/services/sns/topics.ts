@@ -7,6 +7,8 @@ export interface Topic {
   readonly topicArn: string;
   readonly name: string;
   readonly displayName?: string;
+  /** The key that its messages are encrypted with. */
+  readonly keyArn?: string;
 }
 
 export interface PublishedMessage {
