@@ -1,4 +1,5 @@
 import { App, type AppProps, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
+import { acknowledge } from './acknowledge.ts';
 import { readConfig } from './config.ts';
 import type { FunctionBundles } from './function-bundles.ts';
 import { LifecycleStack } from './stacks/lifecycle-stack.ts';
@@ -50,10 +51,25 @@ export class MoodleApp extends App {
         generateBootstrapVersionRule: false,
       }) as IReusableStackSynthesizer,
     });
+    acknowledgeDecisions(this);
     const config = readConfig(this.node.getAllContext());
     this.settings = new SettingsStack(this, config);
     this.platform = new PlatformStack(this, config);
     this.platform.addStackDependency(this.settings);
     this.lifecycle = new LifecycleStack(this, config, this.platform, bundles());
   }
+}
+
+/** Findings about every resource of a kind, which are decisions of the whole app. */
+function acknowledgeDecisions(app: App): void {
+  acknowledge(
+    app,
+    'NIST.800.53.R5-IAMNoInlinePolicy',
+    "A role's permissions are its own and go with it; as a managed policy they could be attached to another.",
+  );
+  acknowledge(
+    app,
+    'NIST.800.53.R5-SecretsManagerUsingKMSKey',
+    "Encrypted with the account's key for Secrets Manager; who may read a secret is granted per secret.",
+  );
 }

@@ -4,6 +4,7 @@ import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
+import { acknowledge, acknowledgeFindings } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import { contentTag } from '../content-tag.ts';
 import { logGroup } from './logs.ts';
@@ -48,6 +49,13 @@ export class ImageBuild extends Construct {
       logging: { cloudWatch: { logGroup: logGroup(this, 'Logs', config.logRetentionDays) } },
     });
     this.repository.grantPullPush(this.project);
+    acknowledge(this, 'AwsSolutions-CB4', 'A build leaves nothing in CodeBuild: images are in ECR, encrypted there.');
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
+      /^(Action::s3:(GetBucket|GetObject|List)\*|Resource::(\*|arn:aws:s3:.*|.*\/\*|arn:aws:logs:.*:log-group:\/aws\/codebuild\/.*))$/,
+      'What CDK grants for reading the sources and writing the log of the build; the login to ECR has no resource.',
+    );
   }
 }
 

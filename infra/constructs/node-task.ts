@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { Files } from './files.ts';
 import { nodePort } from './load-balancer.ts';
@@ -61,6 +62,11 @@ export class NodeTask extends Construct {
       ...(role === 'web' ? { healthCheck: answering, portMappings: [{ containerPort: nodePort }] } : {}),
     });
     container.addMountPoints({ sourceVolume: 'moodledata', containerPath: dataroot, readOnly: false });
+    acknowledge(
+      this,
+      'AwsSolutions-ECS2',
+      'Names and addresses are plain variables; what is secret comes by `secrets`.',
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { acknowledge, acknowledgeFindings } from '../acknowledge.ts';
 import { logGroup } from './logs.ts';
 
 export interface PhaseFunctionProps {
@@ -42,6 +43,33 @@ export class PhaseFunction extends Construct {
       tracing: lambda.Tracing.ACTIVE,
       ...props.network,
     });
+    acknowledge(
+      this,
+      'NIST.800.53.R5-LambdaDLQ',
+      'Step Functions calls it and waits for its answer: no event to lose.',
+    );
+    acknowledge(
+      this,
+      'NIST.800.53.R5-LambdaConcurrency',
+      'A rollout calls one function at a time; concurrency set aside for it would be taken from the whole account.',
+    );
+    acknowledge(
+      this,
+      'NIST.800.53.R5-LambdaInsideVPC',
+      "It calls AWS's APIs alone, signed and over TLS; it stands in the network where it has to reach the database there.",
+    );
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
+      /^Resource::\*$/,
+      'Actions that IAM knows no resource for: X-Ray, Describe and List calls, network interfaces. Conditions narrow them.',
+    );
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
+      /^Resource::arn:aws:(ssm:.*:parameter\/moodle\/|ecs:.*:task(-definition)?\/|application-autoscaling:.*:scalable-target\/)/,
+      "The site's own settings, tasks of its cluster, revisions of its families: AWS chooses what follows.",
+    );
   }
 }
 
