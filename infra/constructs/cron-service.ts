@@ -1,4 +1,3 @@
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import type { NodeTask } from './node-task.ts';
@@ -22,7 +21,7 @@ export class CronService extends Construct {
       taskDefinition: task.definition,
       desiredCount: settings.number('cron-nodes'),
       platformVersion: ecs.FargatePlatformVersion.VERSION1_4,
-      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      vpcSubnets: nodes.network.nodeSubnets,
       securityGroups: [nodes.securityGroup],
       assignPublicIp: false,
       minHealthyPercent: 0,

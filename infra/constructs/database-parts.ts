@@ -15,7 +15,7 @@ export function inCommon(scope: Construct, network: Network, { databaseEngine, k
     credentials: rds.Credentials.fromSecret(secret),
     parameters: databaseParameters(databaseEngine),
     vpc: network.vpc,
-    vpcSubnets: network.dataSubnets,
+    vpcSubnets: network.databaseSubnets,
     securityGroups: [
       new ec2.SecurityGroup(scope, 'SecurityGroup', {
         vpc: network.vpc,

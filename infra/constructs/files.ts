@@ -27,7 +27,7 @@ export class Files extends Construct {
     });
     this.fileSystem = new efs.FileSystem(this, 'FileSystem', {
       vpc: network.vpc,
-      vpcSubnets: network.dataSubnets,
+      vpcSubnets: network.storeSubnets,
       securityGroup,
       encrypted: true,
       throughputMode: efs.ThroughputMode.ELASTIC,

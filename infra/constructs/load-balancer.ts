@@ -24,7 +24,7 @@ export class LoadBalancer extends Construct {
     });
     this.alb = new elb.ApplicationLoadBalancer(this, 'Alb', {
       vpc: network.vpc,
-      vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
+      vpcSubnets: network.publicSubnets,
       internetFacing: true,
       securityGroup,
       dropInvalidHeaderFields: true,

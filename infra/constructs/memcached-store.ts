@@ -30,7 +30,7 @@ export class MemcachedStore extends Construct implements Store {
     });
     const subnetGroup = new elasticache.CfnSubnetGroup(this, 'Subnets', {
       description,
-      subnetIds: network.dataSubnets.subnetIds,
+      subnetIds: network.storeSubnets.subnetIds,
     });
     const cluster = new elasticache.CfnCacheCluster(this, 'Cluster', {
       engine: 'memcached',

@@ -1,43 +1,27 @@
-import { Validations } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import { Construct } from 'constructs';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { ExistingNetwork } from './existing-network.ts';
+import { OwnNetwork } from './own-network.ts';
 
-export interface NetworkProps {
-  readonly availabilityZones: readonly string[];
-  readonly natGateways: number;
+/** Where the parts of the site stand. The load balancer is public; data has no way out at all. */
+export interface Network {
+  readonly vpc: ec2.IVpc;
+  /** In every zone. */
+  readonly publicSubnets: ec2.SelectedSubnets;
+  /** In the zones that have nodes. */
+  readonly nodeSubnets: ec2.SelectedSubnets;
+  /** In every zone: RDS asks for two even for one instance. */
+  readonly databaseSubnets: ec2.SelectedSubnets;
+  /** For files and caches: in the zones that have nodes, so that nobody pays for the way to another zone. */
+  readonly storeSubnets: ec2.SelectedSubnets;
+  /** Lets the client use the endpoints of AWS services in the network, where there are any. */
+  allowFrom(client: ec2.IConnectable): void;
 }
 
-/** The site's own network: the load balancer is public, nodes reach out through NAT, data has no way out at all. */
-export class Network extends Construct {
-  readonly vpc: ec2.IVpc;
-
-  constructor(scope: Construct, id: string, { availabilityZones, natGateways }: NetworkProps) {
-    super(scope, id);
-    const vpc = new ec2.Vpc(this, 'Vpc', {
-      availabilityZones: [...availabilityZones],
-      natGateways,
-      subnetConfiguration: [
-        { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
-        { name: 'Nodes', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 },
-        { name: 'Data', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
-      ],
-      // Image layers come from S3: past the NAT gateway, which charges per gigabyte.
-      gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
-    });
-    Validations.of(this).acknowledge({
-      id: 'CloudFormation-Validate::W3010',
-      reason: 'The zones are options of the app, so that a synthesis needs no credentials to look them up.',
-    });
-    // Cast, here and wherever a construct is kept as its interface: CDK's classes do not match its own interfaces under
-    // TypeScript's exactOptionalPropertyTypes.
-    this.vpc = vpc as ec2.IVpc;
-  }
-
-  get nodeSubnets(): ec2.SelectedSubnets {
-    return this.vpc.selectSubnets({ subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS });
-  }
-
-  get dataSubnets(): ec2.SelectedSubnets {
-    return this.vpc.selectSubnets({ subnetType: ec2.SubnetType.PRIVATE_ISOLATED });
-  }
+/** The site's own network, or the one that the options name. */
+export function siteNetwork(scope: Construct, id: string, config: Config): Network {
+  return config.vpcId === undefined
+    ? new OwnNetwork(scope, id, config)
+    : new ExistingNetwork(scope, id, config, config.vpcId);
 }

@@ -1,4 +1,3 @@
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import type { FunctionBundles } from '../function-bundles.ts';
@@ -208,7 +207,7 @@ export class PhaseFunctions extends Construct {
     const permissions = phasePermissions(platform, config);
     const network = platform.functionSecurityGroup && {
       vpc: platform.network.vpc,
-      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      vpcSubnets: platform.network.nodeSubnets,
       securityGroups: [platform.functionSecurityGroup],
     };
     this.byName = new Map(

@@ -38,7 +38,7 @@ export class RedisStore extends Construct implements Store {
     }) as secretsmanager.ISecret;
     const subnetGroup = new elasticache.CfnSubnetGroup(this, 'Subnets', {
       description,
-      subnetIds: network.dataSubnets.subnetIds,
+      subnetIds: network.storeSubnets.subnetIds,
     });
     const parameterGroup = new elasticache.CfnParameterGroup(this, 'Parameters', {
       cacheParameterGroupFamily: 'redis7',

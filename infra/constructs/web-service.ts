@@ -28,7 +28,7 @@ export class WebService extends Construct {
       taskDefinition: task.definition,
       desiredCount: settings.number('desired-nodes'),
       platformVersion: ecs.FargatePlatformVersion.VERSION1_4,
-      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      vpcSubnets: nodes.network.nodeSubnets,
       securityGroups: [nodes.securityGroup],
       assignPublicIp: false,
       minHealthyPercent: 100,

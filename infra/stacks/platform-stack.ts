@@ -9,7 +9,7 @@ import { DatabaseEvents } from '../constructs/database-events.ts';
 import { Files } from '../constructs/files.ts';
 import { ImageBuild } from '../constructs/image-build.ts';
 import { LoadBalancer } from '../constructs/load-balancer.ts';
-import { Network } from '../constructs/network.ts';
+import { type Network, siteNetwork } from '../constructs/network.ts';
 import { nodeSettings } from '../constructs/node-settings.ts';
 import { NodeTask } from '../constructs/node-task.ts';
 import { Nodes } from '../constructs/nodes.ts';
@@ -58,9 +58,8 @@ export class PlatformStack extends MoodleStack {
       email: config.notificationEmail,
     });
 
-    const { natGateways } = config;
-    this.network = new Network(this, 'Network', { availabilityZones: this.availabilityZones, natGateways });
-    const network = this.network;
+    const network = siteNetwork(this, 'Network', config);
+    this.network = network;
 
     this.siteSecrets = new SiteSecrets(this, 'Secrets', { site, adminUser: config.adminUser });
     this.database = database(this, 'Database', network, config);
@@ -72,7 +71,7 @@ export class PlatformStack extends MoodleStack {
     this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
 
     this.nodes = new Nodes(this, 'Nodes', { network, site });
-    for (const part of [this.database, this.sessionStore, this.applicationStore, this.files])
+    for (const part of [network, this.database, this.sessionStore, this.applicationStore, this.files])
       part.allowFrom(this.nodes);
     const node = {
       config,
@@ -101,7 +100,7 @@ export class PlatformStack extends MoodleStack {
       description: `Phase functions of ${this.config.site}`,
       allowAllOutbound: true,
     });
-    this.database.allowFrom(group);
+    for (const part of [this.network, this.database]) part.allowFrom(group);
     return group;
   }
 }

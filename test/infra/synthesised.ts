@@ -29,6 +29,14 @@ const https = {
   certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555',
 };
 
+export const existingNetwork = {
+  vpcId: 'vpc-0123456789abcdef0',
+  availabilityZones: 'eu-west-1b,eu-west-1c',
+  publicSubnetIds: 'subnet-00000000000000001,subnet-00000000000000002',
+  nodeSubnetIds: 'subnet-00000000000000003,subnet-00000000000000004',
+  dataSubnetIds: 'subnet-00000000000000005,subnet-00000000000000006',
+} as const;
+
 /** The configurations that the tests look at. */
 export const contexts = {
   dev: {},
@@ -42,11 +50,14 @@ export const contexts = {
     databaseEngine: 'aurora-mysql',
     databaseCapacity: 'provisioned',
     databaseReader: 'true',
+    nat: 'none',
+    interfaceEndpoints: 'true',
   },
   'MariaDB with a standby': {
     databaseEngine: 'mariadb',
     databaseAccess: 'network',
     databaseMultiAz: 'true',
+    ...existingNetwork,
     keepData: 'true',
   },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
