@@ -92,12 +92,13 @@ async function startBuild(
   tag: string,
 ): Promise<Build> {
   await assertHeld(database, rollout);
+  const { now, orNothing } = database.dialect;
   await write(
     database,
     rollout,
     `INSERT INTO moodle_lifecycle.task_run (site, execution, purpose, requested_at)
-     SELECT :site, :execution, :purpose, now() WHERE {held}
-     ON CONFLICT (site, execution, purpose) DO NOTHING`,
+     SELECT :site, :execution, :purpose, ${now} WHERE {held}
+     ${orNothing(['site', 'execution', 'purpose'])}`,
     { purpose },
     { orNone: true },
   );

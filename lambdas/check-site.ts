@@ -9,7 +9,7 @@ import { readCacheConfiguration } from './shared/cache-configuration.ts';
 import { checkCache } from './shared/caches.ts';
 import { SiteStateUnknown, UnfinishedInstall } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
-import { type Rollout, takeHold, write } from './shared/hold.ts';
+import { amendHold, type Rollout, takeHold } from './shared/hold.ts';
 import { type InstallInput, readInstallInput } from './shared/install-input.ts';
 import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
 import { type MoodleDatabase, text } from './shared/moodle-database.ts';
@@ -74,7 +74,7 @@ export async function checkSite(
 
   return {
     site: `${state.name}: ${state.why}`,
-    database: `${server.version}, ${server.milliseconds} ms per ${database.driver === 'pg' ? 'round trip' : 'Data API call'}`,
+    database: `${server.version}, ${server.milliseconds} ms per ${database.access === 'network' ? 'round trip' : 'Data API call'}`,
     sessionStore,
     applicationStore,
     hold: takenOverFrom ? `taken over from ${takenOverFrom}, which is no longer running` : 'taken',
@@ -99,7 +99,7 @@ async function plan(
     finish,
     adminIp: install ? adminIp : null,
     image: keepsImage && parameters['image-tag'] !== noImage ? parameters['image-tag'] : settings.imageTag,
-    expectedSeconds: expectedInstallSeconds(database.driver === 'pg' ? server.milliseconds : typicalRoundTrip),
+    expectedSeconds: expectedInstallSeconds(database.access === 'network' ? server.milliseconds : typicalRoundTrip),
   };
 }
 
@@ -146,14 +146,14 @@ interface DatabaseServer {
 }
 
 async function measureDatabase(database: MoodleDatabase): Promise<DatabaseServer> {
-  const [row] = await database.query(`SELECT current_setting('server_version') AS version`);
+  const [row] = await database.query(`SELECT ${database.dialect.serverVersion} AS version`);
   const times: number[] = [];
   for (let round = 0; round < 5; round++) {
     const began = performance.now();
     await database.query('SELECT 1 AS one');
     times.push(performance.now() - began);
   }
-  return { version: `PostgreSQL ${text(row, 'version')}`, milliseconds: Number(Math.min(...times).toFixed(1)) };
+  return { version: text(row, 'version'), milliseconds: Number(Math.min(...times).toFixed(1)) };
 }
 
 async function readBefore(clients: CheckSiteClients, site: string, installed: boolean): Promise<BeforeRollout> {
@@ -188,13 +188,7 @@ async function correctBefore(
 ): Promise<void> {
   const now = await readBefore(clients, rollout.site, installed);
   if (JSON.stringify(now) === JSON.stringify(first)) return;
-  await write(
-    clients.database,
-    rollout,
-    `UPDATE moodle_lifecycle.rollout_hold SET before_rollout = CAST(:before AS jsonb)
-      WHERE site = :site AND execution = :execution AND {held}`,
-    { before: JSON.stringify(now) },
-  );
+  await amendHold(clients.database, rollout, now);
 }
 
 export const handler = makeHandler(

@@ -74,7 +74,7 @@ async function setLastip(database: MoodleDatabase, rollout: Rollout, prefix: str
     database,
     rollout,
     `UPDATE ${prefix}user SET lastip = :adminIp
-      WHERE id = CAST(:admin AS bigint) AND password = 'adminsetuppending' AND lastip <> :adminIp
+      WHERE id = :admin AND password = 'adminsetuppending' AND lastip <> :adminIp
         AND EXISTS (SELECT 1 FROM ${prefix}config WHERE name = 'adminsetuppending' AND value = '1') AND {held}`,
     { admin, adminIp },
     { orNone: true },

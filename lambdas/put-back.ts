@@ -244,8 +244,9 @@ async function nodesNow(
 const putBackMinutes = 20;
 
 async function mayStillWait({ database }: PutBackClients, rollout: Rollout): Promise<boolean> {
+  const { now, epoch } = database.dialect;
   const [row] = await database.query(
-    `SELECT coalesce(max(extract(epoch FROM now() - requested_at)), 0)::float8 AS age
+    `SELECT coalesce(max(${epoch(now)} - ${epoch('requested_at')}), 0) AS age
        FROM (SELECT requested_at FROM moodle_lifecycle.node_replacement
               WHERE site = :site AND execution = :execution AND purpose LIKE 'put back%'
              UNION ALL

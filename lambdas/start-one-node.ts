@@ -86,14 +86,21 @@ async function leaveAsItIs({ ecs, settings }: StartOneNodeClients, service: Serv
 
 /** The marker lets a node install: it is outside Moodle's tables and there before the first of them. */
 async function allowInstall(database: MoodleDatabase, rollout: Rollout, { finish }: Plan): Promise<void> {
+  const { now, orNothing } = database.dialect;
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.install_marker
+        SET execution = :execution, finish = :finish, allowed_at = ${now}, refused = NULL
+      WHERE site = :site AND execution <> :execution AND {held}`,
+    { finish },
+    { orNone: true },
+  );
   await write(
     database,
     rollout,
     `INSERT INTO moodle_lifecycle.install_marker (site, execution, finish, allowed_at)
-     SELECT :site, :execution, :finish, now() WHERE {held}
-     ON CONFLICT (site) DO UPDATE
-        SET execution = EXCLUDED.execution, finish = EXCLUDED.finish, allowed_at = now(), refused = NULL
-      WHERE install_marker.execution <> EXCLUDED.execution`,
+     SELECT :site, :execution, :finish, ${now} WHERE {held} ${orNothing(['site'])}`,
     { finish },
     { orNone: true },
   );

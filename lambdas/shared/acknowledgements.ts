@@ -1,4 +1,4 @@
-import { type SqlStatements, text } from './moodle-database.ts';
+import { among, type SqlStatements, text } from './moodle-database.ts';
 import type { SessionStore } from './settings.ts';
 
 /** What a web or cron node writes about itself before it serves. */
@@ -28,11 +28,11 @@ export async function readServing(
   site: string,
   nodes: readonly string[],
 ): Promise<Map<string, Serving>> {
+  const { condition, parameters } = among('node', nodes);
   const rows = await statements.query(
-    `SELECT node, value::text AS value FROM moodle_lifecycle.node_acknowledgement
-      WHERE site = :site AND subject = 'serving'
-        AND node IN (SELECT json_array_elements_text(CAST(:nodes AS json)))`,
-    { site, nodes: JSON.stringify(nodes) },
+    `SELECT node, value FROM moodle_lifecycle.node_acknowledgement
+      WHERE site = :site AND subject = 'serving' AND ${condition}`,
+    { site, ...parameters },
   );
   return new Map(rows.map((row) => [text(row, 'node'), JSON.parse(text(row, 'value'))]));
 }
@@ -44,7 +44,7 @@ export async function readTaskReport(
   subject: string,
 ): Promise<TaskReport | undefined> {
   const [row] = await statements.query(
-    `SELECT value::text AS value FROM moodle_lifecycle.node_acknowledgement
+    `SELECT value FROM moodle_lifecycle.node_acknowledgement
       WHERE site = :site AND node = :node AND subject = :subject`,
     { site, node, subject },
   );

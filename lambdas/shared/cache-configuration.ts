@@ -1,5 +1,5 @@
 import { type Rollout, write } from './hold.ts';
-import { type MoodleDatabase, type SqlStatements, text, textOrNull } from './moodle-database.ts';
+import { among, type MoodleDatabase, type SqlStatements, text, textOrNull, truth } from './moodle-database.ts';
 import type { Settings } from './settings.ts';
 
 export interface CacheStore {
@@ -57,7 +57,7 @@ export async function readCacheConfiguration(statements: SqlStatements, site: st
       name: text(row, 'name'),
       plugin: text(row, 'plugin'),
       endpoint: text(row, 'endpoint'),
-      tls: row.tls === true,
+      tls: truth(row, 'tls'),
       prefix: text(row, 'prefix'),
       secretArn: textOrNull(row, 'secret_arn'),
     })),
@@ -91,6 +91,7 @@ export async function writeCacheConfiguration(
   rollout: Rollout,
   wanted: CacheConfiguration,
 ): Promise<void> {
+  const { orUpdate } = database.dialect;
   await database.transaction(async (statements) => {
     await removeUnwanted(statements, rollout, 'cache_mode_mapping', 'mode', Object.keys(wanted.mappings));
     await removeUnwanted(
@@ -105,11 +106,10 @@ export async function writeCacheConfiguration(
         statements,
         rollout,
         `INSERT INTO moodle_lifecycle.cache_store (site, name, plugin, endpoint, tls, prefix, secret_arn)
-         SELECT :site, :name, :plugin, :endpoint, CAST(:tls AS boolean), :prefix, CAST(:secretArn AS text) WHERE {held}
-         ON CONFLICT (site, name) DO UPDATE
-            SET plugin = EXCLUDED.plugin, endpoint = EXCLUDED.endpoint, tls = EXCLUDED.tls, prefix = EXCLUDED.prefix,
-                secret_arn = EXCLUDED.secret_arn`,
-        { name, plugin, endpoint, tls, prefix, secretArn },
+         SELECT :site, :name, :plugin, :endpoint, ${tls ? 'TRUE' : 'FALSE'}, :prefix, :secretArn WHERE {held}
+         ${orUpdate(['site', 'name'], ['plugin', 'endpoint', 'tls', 'prefix', 'secret_arn'])}`,
+        { name, plugin, endpoint, prefix, secretArn },
+        { orNone: true },
       );
     }
     for (const [mode, store] of Object.entries(wanted.mappings)) {
@@ -118,8 +118,9 @@ export async function writeCacheConfiguration(
         rollout,
         `INSERT INTO moodle_lifecycle.cache_mode_mapping (site, mode, store)
          SELECT :site, :mode, :store WHERE {held}
-         ON CONFLICT (site, mode) DO UPDATE SET store = EXCLUDED.store`,
+         ${orUpdate(['site', 'mode'], ['store'])}`,
         { mode, store },
+        { orNone: true },
       );
     }
   });
@@ -132,14 +133,12 @@ async function removeUnwanted(
   column: 'name' | 'mode',
   kept: readonly string[],
 ): Promise<void> {
+  const { condition, parameters } = among(column, kept);
   await write(
     statements,
     rollout,
-    `DELETE FROM moodle_lifecycle.${table}
-      WHERE site = :site AND NOT EXISTS (
-              SELECT 1 FROM json_array_elements_text(CAST(:kept AS json)) AS wanted(key) WHERE wanted.key = ${table}.${column}
-            ) AND {held}`,
-    { kept: JSON.stringify(kept) },
+    `DELETE FROM moodle_lifecycle.${table} WHERE site = :site AND NOT (${condition}) AND {held}`,
+    parameters,
     { orNone: true },
   );
 }

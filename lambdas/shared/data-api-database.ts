@@ -9,6 +9,7 @@ import {
   type SqlParameter,
 } from '@aws-sdk/client-rds-data';
 import { fromDataApi } from './database-errors.ts';
+import type { Dialect } from './dialect.ts';
 import type { MoodleDatabase, SqlParameters, SqlRow, SqlStatements, SqlValue } from './moodle-database.ts';
 
 interface Where {
@@ -19,11 +20,13 @@ interface Where {
 
 /** The site's database through the RDS Data API: the functions need no place in the VPC. */
 export class DataApiDatabase implements MoodleDatabase {
-  readonly driver = 'data-api';
+  readonly access = 'data-api';
+  readonly dialect: Dialect;
   readonly #client: RDSDataClient;
   readonly #where: Where;
 
-  constructor(client: RDSDataClient, where: Where) {
+  constructor(client: RDSDataClient, where: Where, dialect: Dialect) {
+    this.dialect = dialect;
     this.#client = client;
     this.#where = where;
   }
@@ -41,6 +44,7 @@ export class DataApiDatabase implements MoodleDatabase {
     const ends = { resourceArn: this.#where.resourceArn, secretArn: this.#where.secretArn, transactionId };
     try {
       const result = await work({
+        dialect: this.dialect,
         query: async (sql, parameters = {}) => rows(await this.#run(sql, parameters, transactionId)),
         execute: async (sql, parameters = {}) =>
           (await this.#run(sql, parameters, transactionId)).numberOfRecordsUpdated ?? 0,

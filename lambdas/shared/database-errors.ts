@@ -30,7 +30,10 @@ export function fromDataApi(error: unknown): unknown {
   if (error.name === 'DatabaseResumingException') {
     return new DatabaseResuming('The database is starting again after its pause (about 15 s). It is tried again.');
   }
-  if (error.name === 'InvalidSecretException' || /password authentication failed/i.test(error.message)) {
+  if (
+    error.name === 'InvalidSecretException' ||
+    /password authentication failed|access denied for user/i.test(error.message)
+  ) {
     return loginRefused();
   }
   const lostConnection = error.name === 'BadRequestException' && /communications? link failure/i.test(error.message);
@@ -53,11 +56,14 @@ const networkCodes = new Set([
   'EPIPE',
 ]);
 
-/** SQLSTATE 28P01 invalid password, 28000 invalid authorization. */
+/** SQLSTATE 28P01 invalid password, 28000 invalid authorization (MySQL: access denied). */
 const refusedLogin = /^28(P01|000)$/;
 
-/** SQLSTATE classes: 08 connection, 57P01-57P03 shutting down or starting up, 53300 too many connections. */
-const passingState = /^(08...|57P0[123]|53300)$/;
+/**
+ * SQLSTATE classes: 08 connection (MySQL: too many connections, shutting down), 57P01-57P03 shutting down or starting up,
+ * 53300 too many connections, 40 rolled back because another transaction was in the way.
+ */
+const passingState = /^(08...|57P0[123]|53300|40...)$/;
 
 /** @returns the error that the state machine knows, or the same error when waiting would not help */
 export function fromPostgres(error: unknown): unknown {
@@ -70,20 +76,43 @@ export function fromPostgres(error: unknown): unknown {
   return error;
 }
 
+/** MySQL has no SQLSTATE of its own for these: a lock was waited for too long; the server or the connection went. */
+const passingCodes = new Set([
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_SERVER_SHUTDOWN',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+]);
+
+/** @returns the error that the state machine knows, or the same error when waiting would not help */
+export function fromMysql(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, sqlState = '' } = error as { code?: unknown; sqlState?: string };
+  if (refusedLogin.test(sqlState)) return loginRefused();
+  // What the driver says of a connection that it or the server has closed has no code.
+  const gone = /connection is in closed state|connection lost|closed the connection/i.test(error.message);
+  if (networkCodes.has(String(code)) || passingCodes.has(String(code)) || passingState.test(sqlState) || gone) {
+    return unreachable('on its port', error);
+  }
+  return error;
+}
+
 function words(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   return cause.message ? cause.message.replace(/[.\s]+$/, '') : cause.name;
 }
 
 /**
- * Whether a statement named a table that is not there: SQLSTATE 42P01. `pg` has the state as a code, the Data API writes it
- * into its message.
+ * Whether a statement named a table that is not there: SQLSTATE 42P01, MySQL 42S02. The drivers have the state in a
+ * member, the Data API writes it, or MySQL's number, into its message.
  */
 export function isMissingTable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return sqlStateOf(error) === '42P01';
+  return /^42(P01|S02)$/.test(sqlStateOf(error)) || /error code: 1146\b/i.test(error.message);
 }
 
 function sqlStateOf(error: Error): string {
-  return error.message.match(/SQLState: (\w{5})/)?.[1] ?? String((error as { code?: unknown }).code ?? '');
+  const { code, sqlState } = error as { code?: unknown; sqlState?: string };
+  return error.message.match(/SQLState: (\w{5})/)?.[1] ?? sqlState ?? String(code ?? '');
 }

@@ -41,8 +41,7 @@ const held = `EXISTS (SELECT 1 FROM moodle_lifecycle.rollout_hold
 
 export async function readHold(statements: SqlStatements, site: string): Promise<Hold | undefined> {
   const [row] = await statements.query(
-    `SELECT execution, extract(epoch FROM since)::float8 AS since, reason, before_rollout::text AS before_rollout,
-            operator, beneath
+    `SELECT execution, ${statements.dialect.epoch('since')} AS since, reason, before_rollout, operator, beneath
        FROM moodle_lifecycle.rollout_hold WHERE site = :site`,
     { site },
   );
@@ -65,8 +64,9 @@ export async function assertHeld(statements: SqlStatements, rollout: Rollout): P
 }
 
 /**
- * Takes the site by one conditional statement: when nobody holds it, when this execution holds it already, or when the
- * holder is `abandoned`, a rollout known to be over. A person's hold is never taken over. On a take-over the state before the first of these rollouts is
+ * Takes the site when nobody holds it, when this execution holds it already, or when the holder is `abandoned`, a
+ * rollout known to be over: each by one conditional statement, so that of two only one has it. A person's hold is never
+ * taken over. On a take-over the state before the first of these rollouts is
  * kept, as amended by `inherit`, because that is what a way back has to bring again.
  *
  * @throws SiteHeld when another execution holds the site
@@ -82,14 +82,20 @@ export async function takeHold(
   const holder = await readHold(database, rollout.site);
   const foreign = await abandonedHold(executions, rollout, holder);
   const kept = foreign ? inherit(foreign.before) : (holder?.before ?? before);
+  const { now, json, orNothing } = database.dialect;
+  const taken = { ...rollout, reason, before: JSON.stringify(kept) };
+  if (foreign) {
+    await database.execute(
+      `UPDATE moodle_lifecycle.rollout_hold
+          SET execution = :execution, since = ${now}, reason = :reason, before_rollout = ${json(':before')}
+        WHERE site = :site AND execution = :abandoned`,
+      { ...taken, abandoned: foreign.execution },
+    );
+  }
   await database.execute(
     `INSERT INTO moodle_lifecycle.rollout_hold (site, execution, since, reason, before_rollout)
-     VALUES (:site, :execution, now(), :reason, CAST(:before AS jsonb))
-     ON CONFLICT (site) DO UPDATE
-        SET execution = EXCLUDED.execution, since = EXCLUDED.since, reason = EXCLUDED.reason,
-            before_rollout = EXCLUDED.before_rollout
-      WHERE rollout_hold.execution = CAST(:abandoned AS text)`,
-    { ...rollout, reason, before: JSON.stringify(kept), abandoned: foreign?.execution ?? null },
+     VALUES (:site, :execution, ${now}, :reason, ${json(':before')}) ${orNothing(['site'])}`,
+    taken,
   );
   const hold = await readHold(database, rollout.site);
   if (hold?.execution !== rollout.execution) throw siteHeld(rollout, hold);
@@ -111,14 +117,21 @@ export async function takeOperatorHold(
 ): Promise<Hold> {
   const holder = await readHold(database, asking.site);
   const abandoned = await abandonedHold(executions, asking, holder);
+  const { now, json, orNothing } = database.dialect;
+  const taken = { ...asking, reason, operator };
+  if (abandoned) {
+    // First what keeps the old value: MySQL sets one column after the other.
+    await database.execute(
+      `UPDATE moodle_lifecycle.rollout_hold
+          SET beneath = execution, execution = :execution, since = ${now}, reason = :reason, operator = :operator
+        WHERE site = :site AND execution = :abandoned`,
+      { ...taken, abandoned: abandoned.execution },
+    );
+  }
   await database.execute(
     `INSERT INTO moodle_lifecycle.rollout_hold (site, execution, since, reason, before_rollout, operator)
-     VALUES (:site, :execution, now(), :reason, CAST('{}' AS jsonb), :operator)
-     ON CONFLICT (site) DO UPDATE
-        SET execution = EXCLUDED.execution, since = EXCLUDED.since, reason = EXCLUDED.reason,
-            operator = EXCLUDED.operator, beneath = rollout_hold.execution
-      WHERE rollout_hold.execution = CAST(:abandoned AS text)`,
-    { ...asking, reason, operator, abandoned: abandoned?.execution ?? null },
+     VALUES (:site, :execution, ${now}, :reason, ${json("'{}'")}, :operator) ${orNothing(['site'])}`,
+    taken,
   );
   const hold = await readHold(database, asking.site);
   if (hold?.execution !== asking.execution) throw siteHeld(asking, hold);
@@ -153,7 +166,8 @@ export async function releaseOperatorHold(database: MoodleDatabase, site: string
 /**
  * Writes only while this execution holds the site. The statement has `{held}` where its condition belongs.
  *
- * @returns how many rows were written; with `orNone` that may be none
+ * @returns how many rows were written; with `orNone` that may be none: when there was nothing to write, or when MySQL
+ * found the row to be so already
  * @throws HoldLost when the site is not held by this execution any more; nothing was written then
  */
 export async function write(
@@ -169,6 +183,17 @@ export async function write(
   await assertHeld(statements, rollout);
   if (!orNone) throw new TypeError('A statement that has to write a row wrote none, though the site is held.');
   return 0;
+}
+
+/** Corrects what the rollout found. @throws HoldLost */
+export async function amendHold(statements: SqlStatements, rollout: Rollout, before: BeforeRollout): Promise<void> {
+  // MySQL refuses to read a table in a condition of its own UPDATE; this row is itself the condition.
+  const written = await statements.execute(
+    `UPDATE moodle_lifecycle.rollout_hold SET before_rollout = ${statements.dialect.json(':before')}
+      WHERE site = :site AND execution = :execution`,
+    { ...rollout, before: JSON.stringify(before) },
+  );
+  if (written === 0) await assertHeld(statements, rollout);
 }
 
 /** @returns whether a row of this execution was there */

@@ -1,17 +1,24 @@
+import type { Dialect } from './dialect.ts';
+
 export type SqlValue = string | number | boolean | null;
 export type SqlParameters = Readonly<Record<string, SqlValue>>;
 
 /**
- * A row as both drivers answer it: whole and floating numbers and booleans as such, NULL as null, and every other type
- * (timestamps, JSON, numeric) as PostgreSQL's text. Statements ask for `extract(epoch from …)::float8` where they count.
+ * A row as all drivers answer it: whole and floating numbers as such, NULL as null, and every other type (times, JSON,
+ * numeric) as the database's text. A truth value is a boolean or, where MySQL computes it, 1 or 0: read it by `truth`.
  */
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
-/** Named parameters are written `:name` in both drivers; casts as `CAST(:name AS type)`. */
+/** Named parameters are written `:name` in all drivers. */
 export interface SqlStatements {
-  /** Rows of a SELECT or of a RETURNING clause. */
+  /** What to write where the databases differ. */
+  readonly dialect: Dialect;
+  /** Rows of a SELECT. */
   query(sql: string, parameters?: SqlParameters): Promise<SqlRow[]>;
-  /** How many rows the statement changed. */
+  /**
+   * How many rows the statement wrote. MySQL may leave out those that held the same values before: 0 then does not say
+   * that there was no row.
+   */
   execute(sql: string, parameters?: SqlParameters): Promise<number>;
 }
 
@@ -22,7 +29,7 @@ export interface SqlStatements {
  * @throws DatabaseUnreachable when there is no answer, or the server cannot take the connection now
  */
 export interface MoodleDatabase extends SqlStatements {
-  readonly driver: 'data-api' | 'pg';
+  readonly access: 'data-api' | 'network';
   /** All or nothing. Rolled back when `work` throws. */
   transaction<Result>(work: (statements: SqlStatements) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
@@ -50,4 +57,25 @@ export function numberOrNull(row: SqlRow | undefined, column: string): number | 
   const value = row?.[column] ?? null;
   if (value === null || typeof value === 'number') return value;
   throw new TypeError(`The column ${column} holds ${typeof value}, not a number.`);
+}
+
+export function truth(row: SqlRow | undefined, column: string): boolean {
+  const value = row?.[column];
+  if (typeof value === 'boolean') return value;
+  if (value === 1 || value === 0) return value === 1;
+  throw new TypeError(`The column ${column} holds ${typeof value}, not a truth value.`);
+}
+
+/**
+ * Condition that a column has one of these values, with its parameters.
+ *
+ * @param name of the column, and of the parameters
+ */
+export function among(name: string, values: readonly string[]): { condition: string; parameters: SqlParameters } {
+  const names = values.map((_, index) => `${name}${index}`);
+  return {
+    // An empty list is a syntax error.
+    condition: values.length === 0 ? '1 = 0' : `${name} IN (${names.map((one) => `:${one}`).join(', ')})`,
+    parameters: Object.fromEntries(names.map((one, index) => [one, values[index] ?? ''])),
+  };
 }

@@ -190,8 +190,9 @@ export async function readReplacement(
   rollout: Rollout,
   purpose: string,
 ): Promise<Replacement | undefined> {
+  const { now, epoch } = database.dialect;
   const [row] = await database.query(
-    `SELECT deployment_id, extract(epoch FROM now() - requested_at)::float8 AS age
+    `SELECT deployment_id, ${epoch(now)} - ${epoch('requested_at')} AS age
        FROM moodle_lifecycle.node_replacement WHERE site = :site AND execution = :execution AND purpose = :purpose`,
     { ...rollout, purpose },
   );
@@ -213,12 +214,13 @@ export async function requestReplacement(
 ): Promise<Replacement> {
   const asked = await readReplacement(database, rollout, purpose);
   if (asked) return asked;
+  const { now, orUpdate } = database.dialect;
   await write(
     database,
     rollout,
     `INSERT INTO moodle_lifecycle.node_replacement (site, execution, purpose, requested_at)
-     SELECT :site, :execution, :purpose, now() WHERE {held}
-     ON CONFLICT (site, execution, purpose) DO UPDATE SET requested_at = now()`,
+     SELECT :site, :execution, :purpose, ${now} WHERE {held}
+     ${orUpdate(['site', 'execution', 'purpose'], ['requested_at'])}`,
     { purpose },
   );
   const { service } = await ecs.send(

@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { RDSDataClient } from '@aws-sdk/client-rds-data';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DataApiDatabase } from './data-api-database.ts';
+import { mysql, postgresql } from './dialect.ts';
 import { SettingMissing } from './errors.ts';
 import type { MoodleDatabase } from './moodle-database.ts';
+import { MysqlDatabase } from './mysql-database.ts';
 import { PgDatabase } from './pg-database.ts';
 import { readSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -14,23 +16,33 @@ const lambdaCertificates = '/var/runtime/ca-cert.pem';
 /** One statement of the Data API may take 45 s; the client has to wait longer than the service. */
 const dataApiMilliseconds = 60_000;
 
-/** The site's database by the driver that the site was deployed with. Connects at the first statement. */
+/**
+ * The site's database by the way that the site was deployed with. Connects at the first statement.
+ *
+ * @throws SettingMissing for the Data API of an engine that has none
+ */
 export function openDatabase(settings: Settings): MoodleDatabase {
-  if (!/postgresql$/.test(settings.databaseEngine)) {
-    throw new SettingMissing(
-      `There is no driver for the database engine ${settings.databaseEngine}. Nothing was touched.`,
-    );
-  }
+  const { databaseEngine: engine } = settings;
+  const isPostgres = engine === 'aurora-postgresql' || engine === 'postgresql';
   if (settings.databaseAccess === 'data-api') {
-    return new DataApiDatabase(new RDSDataClient({ requestHandler: { requestTimeout: dataApiMilliseconds } }), {
-      resourceArn: settings.databaseClusterArn,
-      secretArn: settings.databaseSecretArn,
-      database: settings.databaseName,
-    });
+    if (!engine.startsWith('aurora-')) {
+      throw new SettingMissing(
+        `DATABASE_ACCESS is data-api, which ${engine} does not have. Nothing was touched. Deploy with databaseAccess=network.`,
+      );
+    }
+    return new DataApiDatabase(
+      new RDSDataClient({ requestHandler: { requestTimeout: dataApiMilliseconds } }),
+      {
+        resourceArn: settings.databaseClusterArn,
+        secretArn: settings.databaseSecretArn,
+        database: settings.databaseName,
+      },
+      isPostgres ? postgresql : mysql,
+    );
   }
   const secrets = new SecretsManagerClient({});
   const file = settings.databaseCertificateFile ?? (existsSync(lambdaCertificates) ? lambdaCertificates : undefined);
-  return new PgDatabase({
+  const connection = {
     host: settings.databaseHost,
     port: settings.databasePort,
     database: settings.databaseName,
@@ -39,5 +51,6 @@ export function openDatabase(settings: Settings): MoodleDatabase {
       const secret = await readSecret(secrets, settings.databaseSecretArn);
       return { user: secret.username ?? '', password: secret.password ?? '' };
     },
-  });
+  };
+  return isPostgres ? new PgDatabase(connection) : new MysqlDatabase(connection);
 }

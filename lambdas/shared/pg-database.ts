@@ -1,31 +1,21 @@
 import pg from 'pg';
 import { fromPostgres } from './database-errors.ts';
+import { postgresql } from './dialect.ts';
 import type { MoodleDatabase, SqlParameters, SqlRow, SqlStatements } from './moodle-database.ts';
-
-export interface PgConnection {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  /** PEM of the certificate authority; absent: the trust of Node.js. `false` only for a server on this computer. */
-  readonly tls: { readonly ca?: string } | false;
-  /** Read anew when the server refuses the password, so that a rotated secret is survived. */
-  credentials(refresh: boolean): Promise<{ readonly user: string; readonly password: string }>;
-}
-
-const connectMilliseconds = 10_000;
-const statementMilliseconds = 45_000;
+import { bindNames, connectMilliseconds, type NetworkConnection, statementMilliseconds } from './network-connection.ts';
 
 /** PostgreSQL's type numbers (pg_type.oid) of what becomes a number or a boolean; all else stays text. */
 const numbers = new Set([20, 21, 23, 26, 700, 701]);
 const boolean = 16;
 
-/** Any PostgreSQL over its own protocol, always with TLS that verifies the server (unless on this computer). */
+/** Any PostgreSQL over its own protocol, always with TLS that verifies the server. */
 export class PgDatabase implements MoodleDatabase {
-  readonly driver = 'pg';
-  readonly #connection: PgConnection;
+  readonly access = 'network';
+  readonly dialect = postgresql;
+  readonly #connection: NetworkConnection;
   #client: Promise<pg.Client> | undefined;
 
-  constructor(connection: PgConnection) {
+  constructor(connection: NetworkConnection) {
     this.#connection = connection;
   }
 
@@ -40,10 +30,7 @@ export class PgDatabase implements MoodleDatabase {
   async transaction<Result>(work: (statements: SqlStatements) => Promise<Result>): Promise<Result> {
     await this.#run('BEGIN', {});
     try {
-      const result = await work({
-        query: (sql, parameters) => this.query(sql, parameters),
-        execute: (sql, parameters) => this.execute(sql, parameters),
-      });
+      const result = await work(this);
       await this.#run('COMMIT', {});
       return result;
     } catch (error) {
@@ -66,7 +53,7 @@ export class PgDatabase implements MoodleDatabase {
         this.#client = undefined;
         throw error;
       });
-      return await client.query<SqlRow>(positional(sql, parameters));
+      return await client.query<SqlRow>(numbered(sql, parameters));
     } catch (error) {
       throw fromPostgres(error);
     }
@@ -79,7 +66,7 @@ export class PgDatabase implements MoodleDatabase {
       port,
       database,
       ...(await this.#connection.credentials(refresh)),
-      ssl: tls && { rejectUnauthorized: true, ...(tls.ca ? { ca: tls.ca } : {}) },
+      ssl: { rejectUnauthorized: true, ...(tls.ca ? { ca: tls.ca } : {}) },
       connectionTimeoutMillis: connectMilliseconds,
       statement_timeout: statementMilliseconds,
       types: { getTypeParser: (oid: number) => parser(oid) },
@@ -104,16 +91,7 @@ function parser(oid: number): any {
   return (value: string) => value;
 }
 
-/** `:name` becomes `$1`, `$2` …; a `::type` cast and text between quotes are left alone. */
-export function positional(sql: string, parameters: SqlParameters): { text: string; values: unknown[] } {
-  const names: string[] = [];
-  const text = sql.replace(/'(?:[^']|'')*'|::|:([a-z]\w*)/gi, (whole, name: string | undefined) => {
-    if (name === undefined) return whole;
-    if (!(name in parameters)) throw new TypeError(`The statement names :${name}, which has no value.`);
-    if (!names.includes(name)) names.push(name);
-    return `$${names.indexOf(name) + 1}`;
-  });
-  const unused = Object.keys(parameters).filter((name) => !names.includes(name));
-  if (unused.length > 0) throw new TypeError(`The statement does not use ${unused.join(', ')}.`);
-  return { text, values: names.map((name) => parameters[name]) };
+/** `:name` becomes `$1`, `$2` …; the same name has the same number everywhere, so that it has one type. */
+function numbered(sql: string, parameters: SqlParameters): { text: string; values: unknown[] } {
+  return bindNames(sql, parameters, (number) => `$${number}`, true);
 }

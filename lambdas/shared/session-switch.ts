@@ -118,13 +118,13 @@ async function openMigration(
   source: SessionStore,
   target: SessionStore,
 ): Promise<void> {
+  const { now, orUpdate } = database.dialect;
   await write(
     database,
     rollout,
     `INSERT INTO moodle_lifecycle.session_migration (site, source, target, opened_at, closed_at)
-     SELECT :site, :source, :target, now(), NULL WHERE {held}
-     ON CONFLICT (site) DO UPDATE
-        SET source = EXCLUDED.source, target = EXCLUDED.target, opened_at = now(), closed_at = NULL`,
+     SELECT :site, :source, :target, ${now}, NULL WHERE {held}
+     ${orUpdate(['site'], ['source', 'target', 'opened_at', 'closed_at'])}`,
     { source, target },
   );
 }
@@ -135,7 +135,7 @@ export async function closeMigration(database: MoodleDatabase, rollout: Rollout)
   await write(
     database,
     rollout,
-    `UPDATE moodle_lifecycle.session_migration SET closed_at = now()
+    `UPDATE moodle_lifecycle.session_migration SET closed_at = ${database.dialect.now}
       WHERE site = :site AND closed_at IS NULL AND {held}`,
     {},
     { orNone: true },

@@ -1,7 +1,8 @@
 import { SettingMissing } from './errors.ts';
 
-/** The engines of the platform's option. */
 const databaseEngines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mysql', 'mariadb'] as const;
+
+export type DatabaseEngine = (typeof databaseEngines)[number];
 
 export type SessionStore = 'database' | 'redis' | 'memcached';
 
@@ -29,8 +30,9 @@ export interface Settings {
   /** Tag made from the content of `image/` as it was deployed. */
   readonly imageTag: string;
   readonly buildProjectName: string;
-  readonly databaseEngine: (typeof databaseEngines)[number];
+  /** The RDS Data API, or the database's own protocol from inside the network. */
   readonly databaseAccess: 'data-api' | 'network';
+  readonly databaseEngine: DatabaseEngine;
   readonly databaseClusterArn: string;
   readonly databaseSecretArn: string;
   readonly databaseName: string;
@@ -134,11 +136,11 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     get buildProjectName() {
       return text('BUILD_PROJECT_NAME');
     },
-    get databaseEngine() {
-      return oneOf('DATABASE_ENGINE', databaseEngines, environment);
-    },
     get databaseAccess() {
       return oneOf('DATABASE_ACCESS', ['data-api', 'network'], environment);
+    },
+    get databaseEngine() {
+      return oneOf('DATABASE_ENGINE', databaseEngines, environment);
     },
     get databaseClusterArn() {
       return text('DATABASE_CLUSTER_ARN');

@@ -1,5 +1,13 @@
 import { isMissingTable } from './database-errors.ts';
-import { type MoodleDatabase, number, numberOrNull, type SqlStatements, text, textOrNull } from './moodle-database.ts';
+import {
+  type MoodleDatabase,
+  number,
+  numberOrNull,
+  type SqlStatements,
+  text,
+  textOrNull,
+  truth,
+} from './moodle-database.ts';
 
 /** Row of the install marker, which is outside Moodle's tables and written before an install's first statement. */
 export interface InstallMarker {
@@ -35,11 +43,12 @@ export interface SiteState {
 }
 
 export async function readInstallMarker(statements: SqlStatements, site: string): Promise<InstallMarker | undefined> {
+  const { now, epoch } = statements.dialect;
   const [row] = await statements.query(
     `SELECT execution, finish, attempt, node, expected_tables, cleared_tables, refused,
             started_at IS NOT NULL AS started, finished_at IS NOT NULL AS finished,
-            extract(epoch FROM now() - started_at)::float8 AS elapsed,
-            extract(epoch FROM finished_at - started_at)::float8 AS duration
+            ${epoch(now)} - ${epoch('started_at')} AS elapsed,
+            ${epoch('finished_at')} - ${epoch('started_at')} AS duration
        FROM moodle_lifecycle.install_marker WHERE site = :site`,
     { site },
   );
@@ -50,8 +59,8 @@ export async function readInstallMarker(statements: SqlStatements, site: string)
     attempt: number(row, 'attempt'),
     node: textOrNull(row, 'node'),
     expectedTables: numberOrNull(row, 'expected_tables'),
-    started: row.started === true,
-    finished: row.finished === true,
+    started: truth(row, 'started'),
+    finished: truth(row, 'finished'),
     elapsed: numberOrNull(row, 'elapsed'),
     duration: numberOrNull(row, 'duration'),
     clearedTables: numberOrNull(row, 'cleared_tables'),
@@ -113,11 +122,10 @@ export async function readSiteState(database: MoodleDatabase, site: string, pref
 
 async function tablesWithPrefix(database: MoodleDatabase, prefix: string): Promise<Set<string>> {
   const rows = await database.query(
-    `SELECT table_name::text AS name FROM information_schema.tables
-      WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND left(table_name, length(:prefix)) = :prefix`,
-    { prefix },
+    `SELECT table_name AS name FROM information_schema.tables
+      WHERE table_schema = ${database.dialect.moodleSchema} AND table_type = 'BASE TABLE'`,
   );
-  return new Set(rows.map((row) => text(row, 'name')));
+  return new Set(rows.map((row) => text(row, 'name')).filter((name) => name.startsWith(prefix)));
 }
 
 interface Config {
@@ -128,25 +136,26 @@ interface Config {
 }
 
 async function readConfig(database: MoodleDatabase, prefix: string): Promise<Config> {
+  const { now, epoch } = database.dialect;
   const rows = await database.query(
-    `SELECT name, value, extract(epoch FROM now())::float8 AS now FROM ${prefix}config
+    `SELECT name, value, ${epoch(now)} AS seconds FROM ${prefix}config
       WHERE name IN ('version', 'release', 'rolesactive', 'adminsetuppending', 'upgraderunning', 'allversionshash',
                      'siteadmins')`,
   );
   const values = new Map(rows.map((row) => [text(row, 'name'), textOrNull(row, 'value') ?? '']));
-  const now = rows[0] ? number(rows[0], 'now') : 0;
+  const seconds = rows[0] ? number(rows[0], 'seconds') : 0;
   const admin = firstSiteAdmin(values.get('siteadmins'));
   const [user] =
     admin === undefined
       ? []
-      : await database.query(
-          `SELECT password = :pendingPassword AS pending FROM ${prefix}user WHERE id = CAST(:admin AS bigint)`,
-          { admin, pendingPassword },
-        );
+      : await database.query(`SELECT password = :pendingPassword AS pending FROM ${prefix}user WHERE id = :admin`, {
+          admin,
+          pendingPassword,
+        });
   return {
     values,
-    upgradeRunning: Number(values.get('upgraderunning') ?? 0) > now,
-    adminPending: user?.pending === true,
+    upgradeRunning: Number(values.get('upgraderunning') ?? 0) > seconds,
+    adminPending: user !== undefined && truth(user, 'pending'),
   };
 }
 

@@ -3,7 +3,7 @@ import { DescribeTasksCommand, type ECSClient, RunTaskCommand, type Task } from 
 import { readTaskReport, type TaskReport } from './acknowledgements.ts';
 import { TaskStillRunning } from './errors.ts';
 import { type Rollout, write } from './hold.ts';
-import { type MoodleDatabase, number, text, textOrNull } from './moodle-database.ts';
+import { type MoodleDatabase, number, textOrNull } from './moodle-database.ts';
 import { describeService, nodeId, settlingSeconds, whyStopped } from './nodes.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,8 +15,8 @@ interface Running {
 
 interface TaskRun {
   readonly taskArn: string | null;
-  /** Seconds since 1970 as text, to the microsecond. */
-  readonly requestedAt: string;
+  /** Seconds since 1970, to the microsecond. */
+  readonly requestedAt: number;
   /** Seconds since it was asked for. */
   readonly age: number;
 }
@@ -67,27 +67,28 @@ export async function taskAge(
 const why = (task: Task) => whyStopped(task).replace(/^node \S+ /, '');
 
 async function readTaskRun(database: MoodleDatabase, rollout: Rollout, purpose: string): Promise<TaskRun | undefined> {
+  const { now, epoch } = database.dialect;
   const [row] = await database.query(
-    `SELECT task_arn, extract(epoch FROM requested_at)::text AS requested_at,
-            extract(epoch FROM now() - requested_at)::float8 AS age
+    `SELECT task_arn, ${epoch('requested_at')} AS requested_at, ${epoch(now)} - ${epoch('requested_at')} AS age
        FROM moodle_lifecycle.task_run WHERE site = :site AND execution = :execution AND purpose = :purpose`,
     { ...rollout, purpose },
   );
   if (!row) return undefined;
   return {
     taskArn: textOrNull(row, 'task_arn'),
-    requestedAt: text(row, 'requested_at'),
+    requestedAt: number(row, 'requested_at'),
     age: number(row, 'age'),
   };
 }
 
 async function openTaskRun(database: MoodleDatabase, rollout: Rollout, purpose: string): Promise<TaskRun> {
+  const { now, orUpdate } = database.dialect;
   await write(
     database,
     rollout,
     `INSERT INTO moodle_lifecycle.task_run (site, execution, purpose, requested_at)
-     SELECT :site, :execution, :purpose, now() WHERE {held}
-     ON CONFLICT (site, execution, purpose) DO UPDATE SET requested_at = now()`,
+     SELECT :site, :execution, :purpose, ${now} WHERE {held}
+     ${orUpdate(['site', 'execution', 'purpose'], ['requested_at'])}`,
     { purpose },
   );
   const run = await readTaskRun(database, rollout, purpose);

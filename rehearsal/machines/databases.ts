@@ -1,6 +1,14 @@
 import { perWorld } from '../per-world.ts';
 import type { World } from '../world.ts';
 
+/** A running database server. */
+export interface DatabaseServer {
+  readonly host: string;
+  readonly port: number;
+  /** Creates the login or gives it this password, and creates the database that it owns. Repeatable. */
+  ensureOwner(user: string, password: string, database: string | undefined): Promise<void>;
+}
+
 /** A running database cluster, and how to reach it. */
 export interface Database {
   readonly clusterArn: string;

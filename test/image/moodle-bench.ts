@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { postgresql } from '../../lambdas/shared/dialect.ts';
 import { lifecycleSchema } from '../../lambdas/shared/lifecycle-schema.ts';
 import { startMemcached } from '../../rehearsal/machines/memcached.ts';
 import { freePort } from '../../rehearsal/machines/ports.ts';
@@ -61,7 +62,7 @@ export class MoodleBench {
     const site = new MoodleSite(name, dataroot, await this.#connect(name), this.#environment(name, dataroot), this);
     this.#sites.push(site);
     if (like) await site.sql('UPDATE moodle_lifecycle.install_marker SET site = $1', name);
-    else for (const statement of lifecycleSchema) await site.sql(statement);
+    else for (const statement of lifecycleSchema(postgresql)) await site.sql(statement);
     return site;
   }
 

@@ -147,14 +147,8 @@ function deployed(call: string, { databaseAccess, sessionStore }: Config): boole
 }
 
 /** Read by the drivers of the database: which of them, the configuration decides. */
-const ofDriver = [
-  'DATABASE_CLUSTER_ARN',
-  'DATABASE_ACCESS',
-  'DATABASE_ENGINE',
-  'DATABASE_HOST',
-  'DATABASE_NAME',
-  'DATABASE_PORT',
-];
+const both = ['DATABASE_ACCESS', 'DATABASE_ENGINE', 'DATABASE_NAME'];
+const ofDriver = [...both, 'DATABASE_CLUSTER_ARN', 'DATABASE_HOST', 'DATABASE_PORT'];
 
 function variablesOf(phase: string, { databaseAccess }: Config): string[] {
   const settings = readFileSync(new URL('../../lambdas/shared/settings.ts', import.meta.url), 'utf8');
@@ -165,8 +159,6 @@ function variablesOf(phase: string, { databaseAccess }: Config): string[] {
     .map(([, , variable = '']) => variable)
     .filter((variable) => !ofDriver.includes(variable));
   const driver =
-    databaseAccess === 'network'
-      ? ['DATABASE_ACCESS', 'DATABASE_ENGINE', 'DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_PORT']
-      : ['DATABASE_ACCESS', 'DATABASE_CLUSTER_ARN', 'DATABASE_ENGINE', 'DATABASE_NAME'];
+    databaseAccess === 'network' ? [...both, 'DATABASE_HOST', 'DATABASE_PORT'] : [...both, 'DATABASE_CLUSTER_ARN'];
   return [...new Set(['SITE', ...read, ...driver])];
 }

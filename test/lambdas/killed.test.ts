@@ -75,12 +75,13 @@ class Executioner {
 
   #database(real: MoodleDatabase): MoodleDatabase {
     const counted = (statements: SqlStatements): SqlStatements => ({
+      dialect: statements.dialect,
       query: (sql, parameters) => statements.query(sql, parameters),
       execute: (sql, parameters) => this.after(() => statements.execute(sql, parameters)),
     });
     return {
       ...counted(real),
-      driver: real.driver,
+      access: real.access,
       transaction: (work) => this.after(() => real.transaction((statements) => work(counted(statements)))),
       close: () => real.close(),
     };

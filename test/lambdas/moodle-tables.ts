@@ -21,7 +21,7 @@ const finished = {
 /** The few tables and rows of a finished Moodle that phases read: users guest (1), admin (2), a teacher (3). */
 export async function makeMoodleTables(database: MoodleDatabase, rows: MoodleRows = {}): Promise<void> {
   await database.execute('DROP TABLE IF EXISTS mdl_config, mdl_user, mdl_config_plugins');
-  await database.execute('CREATE TABLE mdl_config (name text PRIMARY KEY, value text)');
+  await database.execute('CREATE TABLE mdl_config (name varchar(255) PRIMARY KEY, value text)');
   await database.execute('CREATE TABLE mdl_config_plugins (plugin text, name text, value text)');
   await database.execute('CREATE TABLE mdl_user (id bigint PRIMARY KEY, username text, password text, lastip text)');
   await setConfig(database, { ...finished, ...rows.config });
@@ -53,13 +53,14 @@ export interface MarkerRows {
 
 /** Row of the install marker as a rollout and a node leave it. */
 export async function setMarker(database: MoodleDatabase, marker: MarkerRows = {}): Promise<void> {
+  const { now } = database.dialect;
   await database.execute('DELETE FROM moodle_lifecycle.install_marker');
   await database.execute(
     `INSERT INTO moodle_lifecycle.install_marker
        (site, execution, finish, allowed_at, attempt, node, expected_tables, started_at, finished_at, refused)
-     VALUES (:site, 'arn:earlier', :finish, now() - interval '3 minutes', CAST(:attempt AS int), 'node-1', 483,
-             CASE WHEN :started THEN now() - interval '80 seconds' END,
-             CASE WHEN :finished THEN now() - interval '10 seconds' END, CAST(:refused AS text))`,
+     VALUES (:site, 'arn:earlier', :finish, ${now} - INTERVAL '180' SECOND, :attempt, 'node-1', 483,
+             CASE WHEN :started THEN ${now} - INTERVAL '80' SECOND END,
+             CASE WHEN :finished THEN ${now} - INTERVAL '10' SECOND END, :refused)`,
     {
       site: marker.site ?? 'campus',
       finish: marker.finish ?? 'unattended',

@@ -71,7 +71,8 @@ describe('putBack', () => {
 
   it('does not wait for a database that did not answer the first phase either', async () => {
     const account = await bench.account();
-    const unanswered = { query: async () => Promise.reject(new DatabaseUnreachable('no answer')) };
+    const { dialect } = account.database;
+    const unanswered = { dialect, query: async () => Promise.reject(new DatabaseUnreachable('no answer')) };
     const clients = { ...account.clients, database: unanswered as unknown as typeof account.database };
     const failure = {
       Error: 'DatabaseUnreachable',
@@ -222,7 +223,9 @@ describe('putBack', () => {
     const input = await held(account);
     await untilDone(account, () => enableSessionCaching(account.clients, input));
     const late = () =>
-      account.database.execute(`UPDATE moodle_lifecycle.task_run SET requested_at = now() - interval '21 minutes'`);
+      account.database.execute(
+        `UPDATE moodle_lifecycle.task_run SET requested_at = ${account.database.dialect.now} - INTERVAL '1260' SECOND`,
+      );
     const { evidence } = await untilDone(account, back(account, failedIn(['checked'], 'X', 'y')), async () => {
       await late();
     });

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { postgresql } from '../../lambdas/shared/dialect.ts';
 import { lifecycleSchema } from '../../lambdas/shared/lifecycle-schema.ts';
 import { startMemcached } from '../../rehearsal/machines/memcached.ts';
 import { startPostgres } from '../../rehearsal/machines/postgres.ts';
@@ -69,7 +70,7 @@ export class Bench {
     const site = new Site(this, name, await this.#connect(name), this.#environment(name));
     this.#sites.push(site);
     if (like) await site.sql('UPDATE moodle_lifecycle.install_marker SET site = $1', name);
-    else for (const statement of lifecycleSchema) await site.sql(statement);
+    else for (const statement of lifecycleSchema(postgresql)) await site.sql(statement);
     return site;
   }
 

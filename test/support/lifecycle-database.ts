@@ -1,34 +1,46 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createLifecycleSchema } from '../../lambdas/shared/lifecycle-schema.ts';
-import { type PgConnection, PgDatabase } from '../../lambdas/shared/pg-database.ts';
-import { type Postgres, startPostgres } from '../../rehearsal/machines/postgres.ts';
+import type { MoodleDatabase } from '../../lambdas/shared/moodle-database.ts';
+import { MysqlDatabase } from '../../lambdas/shared/mysql-database.ts';
+import type { NetworkConnection } from '../../lambdas/shared/network-connection.ts';
+import { PgDatabase } from '../../lambdas/shared/pg-database.ts';
+import type { DatabaseServer } from '../../rehearsal/machines/databases.ts';
+import { startMariaDb } from '../../rehearsal/machines/mariadb.ts';
+import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { makeWorld } from '../machines/make-world.ts';
 
 const owner = { user: 'moodle', password: 'database-secret' };
 
-/** A real PostgreSQL server that takes TLS only, for the functions' statements. One per test file, a database per test. */
+/** Both kinds of database that the functions' statements are for, by the name of their dialect. */
+export const kinds = ['postgresql', 'mysql'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** A real database server that takes TLS only, for the functions' statements. One per test file, a database per test. */
 export class LifecycleServer {
   readonly certificateAuthority: string;
   readonly #world: Awaited<ReturnType<typeof makeWorld>>;
-  readonly #postgres: Postgres;
-  readonly #open: PgDatabase[] = [];
+  readonly #kind: Kind;
+  readonly #server: DatabaseServer;
+  readonly #open: MoodleDatabase[] = [];
 
-  private constructor(world: Awaited<ReturnType<typeof makeWorld>>, postgres: Postgres) {
+  private constructor(world: Awaited<ReturnType<typeof makeWorld>>, kind: Kind, server: DatabaseServer) {
     this.#world = world;
-    this.#postgres = postgres;
+    this.#kind = kind;
+    this.#server = server;
     this.certificateAuthority = readFileSync(world.certificateAuthorityFile, 'utf8');
   }
 
-  static async start(): Promise<LifecycleServer> {
+  static async start(kind: Kind = 'postgresql'): Promise<LifecycleServer> {
     const world = await makeWorld();
-    return new LifecycleServer(world, await startPostgres(world, 'lifecycle'));
+    const server = await (kind === 'postgresql' ? startPostgres : startMariaDb)(world, 'lifecycle');
+    return new LifecycleServer(world, kind, server);
   }
 
-  connection(database: string): PgConnection {
+  connection(database: string): NetworkConnection {
     return {
-      host: this.#postgres.host,
-      port: this.#postgres.port,
+      host: this.#server.host,
+      port: this.#server.port,
       database,
       tls: { ca: this.certificateAuthority },
       credentials: async () => owner,
@@ -36,21 +48,24 @@ export class LifecycleServer {
   }
 
   /** Another connection to a database that is there. */
-  open(connection: PgConnection): PgDatabase {
-    const database = new PgDatabase(connection);
+  open(connection: NetworkConnection): MoodleDatabase {
+    const database = this.#kind === 'postgresql' ? new PgDatabase(connection) : new MysqlDatabase(connection);
     this.#open.push(database);
     return database;
   }
 
   /** A new database without any table. */
-  async emptyDatabase(): Promise<{ name: string; database: PgDatabase }> {
+  async emptyDatabase(): Promise<{ name: string; database: MoodleDatabase }> {
     const name = `site_${randomBytes(4).toString('hex')}`;
-    await this.#postgres.ensureOwner(owner.user, owner.password, name);
-    return { name, database: this.open(this.connection(name)) };
+    await this.#server.ensureOwner(owner.user, owner.password, name);
+    const database = this.open(this.connection(name));
+    // There it is not in the database but beside it, and so that of the test before.
+    if (this.#kind === 'mysql') await database.execute('DROP DATABASE IF EXISTS moodle_lifecycle');
+    return { name, database };
   }
 
   /** A new database with the lifecycle's schema. */
-  async database(): Promise<PgDatabase> {
+  async database(): Promise<MoodleDatabase> {
     const { database } = await this.emptyDatabase();
     await createLifecycleSchema(database);
     return database;

@@ -6,8 +6,8 @@ import { assetPath } from '../../template/assets.ts';
 import type { World } from '../../world.ts';
 import { imageFolder } from '../container.ts';
 import { findRepository, imagesOf } from '../ecr-state.ts';
-import { lastLines } from '../postgres.ts';
 import { keeperOf } from '../process-keeper.ts';
+import { lastLines } from '../until-ready.ts';
 import type { Project } from './types.ts';
 
 /**
