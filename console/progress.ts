@@ -1,18 +1,53 @@
 import type { DescribeExecutionOutput, HistoryEvent } from '@aws-sdk/client-sfn';
-import { type Definition, readPhasePlan } from './phase-plan.ts';
+import { without } from './model/approval.ts';
+import type { Definition } from './model/definition.ts';
+import { causeWords, type Problem, parsedOr } from './model/evidence.ts';
+import { type Figure, figuresOf } from './model/figures.ts';
+import { executionLink, functionLogLink, functionNameOf } from './model/links.ts';
+import { type NextCommand, nextCommand, type RetryAdvice, retryAdvice, rolloutOf } from './model/next-step.ts';
+import type { UsualDuration } from './model/past-runs.ts';
+import { type PhasePlan, type PlannedPhase, readPhasePlan } from './model/phase-plan.ts';
+import { type SiteFacts, siteFactsOf } from './model/site-facts.ts';
+import {
+  type Attempt,
+  type History,
+  type NextAttempt,
+  type Question,
+  readHistory,
+  type Visit,
+} from './model/visits.ts';
+
+export type { Problem } from './model/evidence.ts';
+export type { Figure } from './model/figures.ts';
+export type { NextCommand, RetryAdvice } from './model/next-step.ts';
+export type { UsualDuration } from './model/past-runs.ts';
+export type { Attempt, NextAttempt, Question } from './model/visits.ts';
 
 /**
  * - `pending`: not begun, may still begin
  * - `waiting`: an attempt ended with an error that is tried again; the next attempt comes by itself
+ * - `asking`: a person has to decide
+ * - `put back`: had succeeded; the way back says that it undid what this phase did
  * - `skipped`: will not begin any more in this execution
  */
-export type PhaseStatus = 'pending' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'aborted' | 'skipped';
+export type PhaseStatus =
+  | 'pending'
+  | 'running'
+  | 'waiting'
+  | 'asking'
+  | 'succeeded'
+  | 'failed'
+  | 'aborted'
+  | 'put back'
+  | 'skipped';
 
-export interface Problem {
-  /** The error's name, as in `ErrorEquals`. */
-  readonly error: string;
-  readonly cause: string;
-}
+/**
+ * How it stands with the whole rollout.
+ * - `failed`: not, or not all, was put back; or there is no way back
+ * - `refused`: nothing was touched, or a person said no
+ * - `stopped`: by hand; nothing was put back
+ */
+export type Outcome = 'running' | 'asking' | 'succeeded' | 'failed' | 'put back' | 'refused' | 'stopped' | 'timed out';
 
 /** One state of the state machine, as the operator sees it. */
 export interface Phase {
@@ -23,37 +58,71 @@ export interface Phase {
   readonly startedAt: Date | undefined;
   readonly endedAt: Date | undefined;
   readonly attempts: number;
+  /** Every attempt, oldest first. */
+  readonly timeline: readonly Attempt[];
   /** How the last failed attempt ended; kept while the next one runs, gone when one succeeded. */
   readonly problem: Problem | undefined;
+  /** While `waiting`. */
+  readonly nextAttempt: NextAttempt | undefined;
+  /** While `asking`. */
+  readonly question: Question | undefined;
   /** What the phase's function returned. */
   readonly evidence: unknown;
+  readonly figures: readonly Figure[];
+  /** Where the function's log is: an address in the AWS console, or a file of a rehearsal. */
+  readonly log: string | undefined;
 }
 
-export interface Progress {
+export interface Failure extends Problem {
+  /** The phase that is to blame, where one is. */
+  readonly phase: string | undefined;
+  /** Of the last phase that had any before the failure. */
+  readonly lastEvidence: { readonly phase: string; readonly evidence: unknown } | undefined;
+}
+
+export interface Progress extends SiteFacts {
+  /** As the definition has it. */
+  readonly site: string | undefined;
+  /** `install`, `plugin-update` or `hold`; undefined for a state machine that is none of ours. */
+  readonly rollout: string | undefined;
   readonly stateMachine: string;
   readonly execution: string;
   readonly executionArn: string;
   readonly status: 'running' | 'succeeded' | 'failed' | 'aborted' | 'timed out';
+  readonly outcome: Outcome;
+  /** Title of the state that ended the execution, where it is one of its own: `Nothing to update`. */
+  readonly ending: string | undefined;
   readonly startedAt: Date | undefined;
   readonly endedAt: Date | undefined;
+  readonly redrivenAt: readonly Date[];
+  /** JSON as it was given. */
+  readonly input: unknown;
   /** In the order in which they come. */
   readonly phases: readonly Phase[];
   /** What comes after a failure, apart from the phases. */
   readonly wayBack: readonly Phase[];
-  /** Why the execution ended without success: its phase, where one is to blame, and the cause. */
-  readonly failure: (Problem & { readonly phase: string | undefined }) | undefined;
-  /** What to type next after an execution that did not succeed. */
-  readonly nextCommand: string | undefined;
+  /** Why the execution ended without success. */
+  readonly failure: Failure | undefined;
+  readonly retry: RetryAdvice | undefined;
+  /** What to type next, where there is something to do. */
+  readonly next: NextCommand | undefined;
+  /** How long a rollout of this kind usually takes, where that was looked up. */
+  readonly usual: UsualDuration | undefined;
+  /** The execution in the AWS console; undefined for a rehearsal. */
+  readonly console: string | undefined;
 }
 
-/** What is collected about a phase while the history is read. */
-interface Visit {
-  startedAt: Date | undefined;
-  endedAt: Date | undefined;
-  status: PhaseStatus;
-  attempts: number;
-  problem: Problem | undefined;
-  evidence: unknown;
+export interface ReadOptions {
+  readonly usual?: UsualDuration | undefined;
+  /** Of a rehearsal. */
+  readonly rehearsal?: {
+    /** To be part of the next command. Absent where that finds the rehearsal by itself. */
+    readonly endpointUrl?: string;
+    /** Folder that it writes. */
+    readonly directory?: string;
+    /** How many times faster than on AWS its waits pass. */
+    readonly pace?: number;
+  };
 }
 
 /**
@@ -61,44 +130,106 @@ interface Visit {
  *
  * @param definition Amazon States Language text, from DescribeStateMachineForExecution
  * @param events the whole history, oldest first
- * @param endpointUrl of a rehearsal, to be part of the next command
  * @throws SyntaxError when the definition is no JSON
  */
 export function readProgress(
   definition: string,
   execution: DescribeExecutionOutput,
   events: readonly HistoryEvent[],
-  endpointUrl?: string,
+  { rehearsal, usual }: ReadOptions = {},
 ): Progress {
   const plan = readPhasePlan(JSON.parse(definition) as Definition);
+  const history = readHistory(events, plan, rehearsal?.pace ?? 1);
   const status = statusOf(execution);
-  const visits = readVisits(events, plan.isRetried);
-  const goingBack = plan.wayBack.some(({ title }) => visits.has(title));
-  const phaseOf = (isWayBack: boolean) => (state: { title: string; comment: string | undefined }) => {
-    const visit = visits.get(state.title);
-    if (visit) {
-      const endedAt = visit.endedAt ?? execution.stopDate;
-      return { ...state, ...visit, endedAt, status: endedStatus(visit, status) };
-    }
-    const skipped = status !== 'running' || (goingBack && !isWayBack);
-    return { ...state, ...notVisited, status: skipped ? ('skipped' as const) : ('pending' as const) };
-  };
-  const phases = plan.phases.map(phaseOf(false));
-  const wayBack = plan.wayBack.map(phaseOf(true));
-  const failure = failureOf(execution, status, [...phases, ...wayBack]);
-  // An input that was refused is not given again: the function's own words say what is allowed.
-  const again = failure?.error === 'InputInvalid' ? { ...execution, input: '{}' } : execution;
+  const logOf = (arn: string) =>
+    rehearsal === undefined
+      ? functionLogLink(arn)
+      : rehearsal.directory && `${rehearsal.directory}/logs/functions/${functionNameOf(arn)}.log`;
+  const { phases, wayBack } = phasesOf(plan, history, execution, status, logOf);
+  const failure = failureOf(execution, status, phases, wayBack);
+  const outcome = outcomeOf(status, phases, wayBack, failure);
+  const stateMachine = lastPart(execution.stateMachineArn);
+  const rollout = rolloutOf(stateMachine);
+  const retry = retryAdvice(execution, history.last);
+  const executionArn = execution.executionArn ?? '';
   return {
-    stateMachine: lastPart(execution.stateMachineArn),
-    execution: execution.name ?? lastPart(execution.executionArn),
-    executionArn: execution.executionArn ?? '',
+    site: plan.site,
+    rollout,
+    stateMachine,
+    execution: execution.name ?? lastPart(executionArn),
+    executionArn,
     status,
+    outcome,
+    ending: status === 'succeeded' && history.last?.type === 'Succeed' ? history.last.name : undefined,
     startedAt: execution.startDate,
     endedAt: execution.stopDate,
+    redrivenAt: history.redrivenAt,
+    input: without(parsedOr(execution.input ?? '{}', execution.input), history.tokens),
     phases,
     wayBack,
+    ...siteFactsOf([...phases, ...wayBack]),
     failure,
-    nextCommand: status === 'running' || status === 'succeeded' ? undefined : startAgain(again, endpointUrl),
+    retry,
+    next: nextCommand({
+      executionArn,
+      rollout,
+      isAsking: outcome === 'asking',
+      error: failure?.error,
+      retry,
+      endpointUrl: rehearsal?.endpointUrl,
+    }),
+    usual,
+    console: rehearsal === undefined ? executionLink(executionArn) : undefined,
+  };
+}
+
+/**
+ * The token with which a person's decision is told to the execution, if it waits for one.
+ *
+ * @throws SyntaxError when the definition is no JSON
+ */
+export function openTokenOf(definition: string, events: readonly HistoryEvent[]): string | undefined {
+  return readHistory(events, readPhasePlan(JSON.parse(definition) as Definition), 1).openToken;
+}
+
+function phasesOf(
+  plan: PhasePlan,
+  history: History,
+  execution: DescribeExecutionOutput,
+  status: Progress['status'],
+  logOf: (functionArn: string) => string | undefined,
+): { phases: Phase[]; wayBack: Phase[] } {
+  const goingBack = plan.wayBack.some(({ title }) => history.visits.has(title));
+  const undone = undoneBy(plan.wayBack.map(({ title }) => history.visits.get(title)?.evidence));
+  const phaseOf =
+    (isWayBack: boolean) =>
+    (planned: PlannedPhase): Phase => {
+      const visit = history.visits.get(planned.title);
+      if (!visit) {
+        const skipped = status !== 'running' || (goingBack && !isWayBack);
+        return { ...planned, ...notVisited, status: skipped ? 'skipped' : 'pending' };
+      }
+      const evidence = without(visit.evidence, history.tokens);
+      return {
+        ...planned,
+        status: visit.status === 'succeeded' && undone.has(planned.title) ? 'put back' : endedStatus(visit, status),
+        startedAt: visit.startedAt,
+        endedAt: visit.endedAt ?? execution.stopDate,
+        attempts: visit.timeline.length,
+        timeline: visit.timeline,
+        problem: visit.problem,
+        nextAttempt: status === 'running' ? visit.nextAttempt : undefined,
+        question: status === 'running' ? visit.question : undefined,
+        evidence,
+        figures: figuresOf(evidence),
+        log: visit.functionArn === undefined ? undefined : logOf(visit.functionArn),
+      };
+    };
+  // A history of another definition, for example of a saved file that somebody edited, is shown all the same.
+  const strangers = history.unknown.map((title) => ({ title, comment: undefined }));
+  return {
+    phases: [...plan.phases, ...strangers].map(phaseOf(false)),
+    wayBack: plan.wayBack.map(phaseOf(true)),
   };
 }
 
@@ -106,90 +237,21 @@ const notVisited = {
   startedAt: undefined,
   endedAt: undefined,
   attempts: 0,
+  timeline: [],
   problem: undefined,
+  nextAttempt: undefined,
+  question: undefined,
   evidence: undefined,
-};
+  figures: [],
+  log: undefined,
+} as const;
 
-function readVisits(
-  events: readonly HistoryEvent[],
-  isRetried: (state: string, error: string) => boolean,
-): Map<string, Visit> {
-  const visits = new Map<string, Visit>();
-  const stateOfEvent = new Map<number, string>();
-  let lastEntered = '';
-  for (const event of events) {
-    const type = event.type ?? '';
-    const entered = type.endsWith('StateEntered') ? event.stateEnteredEventDetails?.name : undefined;
-    if (entered !== undefined) {
-      lastEntered = entered;
-      visits.set(entered, { ...notVisited, startedAt: event.timestamp, status: 'running' });
-    }
-    // Parallel branches interleave in the history: an event belongs to the state of the event before it in its chain.
-    // An event after a redrive has no such chain.
-    const title = entered ?? stateOfEvent.get(event.previousEventId ?? 0) ?? lastEntered;
-    if (event.id !== undefined) stateOfEvent.set(event.id, title);
-    const visit = visits.get(title);
-    if (visit) readEvent(visit, event, (error) => isRetried(title, error));
-  }
-  return visits;
-}
-
-function readEvent(visit: Visit, event: HistoryEvent, isRetried: (error: string) => boolean): void {
-  const type = event.type ?? '';
-  if (type === 'LambdaFunctionScheduled' || type === 'TaskScheduled') {
-    visit.attempts += 1;
-    visit.status = 'running';
-    visit.endedAt = undefined;
-  } else if (type === 'LambdaFunctionSucceeded' || type === 'TaskSucceeded') {
-    const output = event.lambdaFunctionSucceededEventDetails?.output ?? event.taskSucceededEventDetails?.output;
-    // Not yet a success of the phase: what the state makes of the output can still fail.
-    visit.evidence = evidenceOf(output);
-    visit.problem = undefined;
-  } else if (/^(LambdaFunction|Task)\w*(Failed|TimedOut)$/.test(type)) {
-    visit.problem = problemOf(event);
-    visit.status = isRetried(visit.problem.error) ? 'waiting' : 'failed';
-    visit.endedAt = visit.status === 'failed' ? event.timestamp : undefined;
-  } else if (type.endsWith('StateExited')) {
-    visit.endedAt = event.timestamp;
-    // A retried error that nothing tries any more went to the state's catcher.
-    visit.status = visit.status === 'waiting' || visit.status === 'failed' ? 'failed' : 'succeeded';
-  }
-}
-
-function problemOf(event: HistoryEvent): Problem {
-  const details =
-    event.lambdaFunctionFailedEventDetails ??
-    event.lambdaFunctionTimedOutEventDetails ??
-    event.lambdaFunctionScheduleFailedEventDetails ??
-    event.lambdaFunctionStartFailedEventDetails ??
-    event.taskFailedEventDetails ??
-    event.taskTimedOutEventDetails ??
-    event.taskStartFailedEventDetails ??
-    event.taskSubmitFailedEventDetails;
-  const timedOut = event.type?.endsWith('TimedOut');
-  return {
-    error: details?.error ?? (timedOut ? 'States.Timeout' : 'States.TaskFailed'),
-    cause: causeWords(details?.cause),
-  };
-}
-
-/** The message of a function's error, which Lambda wraps in JSON; any other cause as it is. */
-export function causeWords(cause: string | undefined): string {
-  const parsed = parsedOr(cause ?? '', undefined) as { errorMessage?: unknown } | undefined;
-  return typeof parsed?.errorMessage === 'string' ? parsed.errorMessage : (cause ?? '');
-}
-
-function evidenceOf(output: string | undefined): unknown {
-  const parsed = parsedOr(output ?? '', output) as { Payload?: unknown; ExecutedVersion?: unknown } | undefined;
-  return parsed?.ExecutedVersion !== undefined && parsed.Payload !== undefined ? parsed.Payload : parsed;
-}
-
-function parsedOr(text: string, otherwise: unknown): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return otherwise;
-  }
+/** Titles of the phases whose work the way back says that it undid. */
+function undoneBy(evidence: readonly unknown[]): ReadonlySet<string> {
+  const titles = evidence.flatMap(
+    (each) => (each as { readonly phasesPutBack?: unknown } | null | undefined)?.phasesPutBack ?? [],
+  );
+  return new Set(titles.map(String));
 }
 
 function statusOf({ status }: DescribeExecutionOutput): Progress['status'] {
@@ -215,18 +277,41 @@ function endedStatus(visit: Visit, execution: Progress['status']): PhaseStatus {
   return execution === 'failed' ? 'failed' : 'aborted';
 }
 
+function outcomeOf(
+  status: Progress['status'],
+  phases: readonly Phase[],
+  wayBack: readonly Phase[],
+  failure: Failure | undefined,
+): Outcome {
+  if (status === 'running') return phases.some((phase) => phase.status === 'asking') ? 'asking' : 'running';
+  if (status === 'succeeded' || status === 'timed out') return status;
+  if (status === 'aborted') return 'stopped';
+  // The first state of the way back puts back; those after it tell.
+  const [back] = wayBack;
+  if (back?.status !== 'succeeded') return 'failed';
+  if (failure?.error === 'ApprovalRefused') return 'refused';
+  const told = (back.evidence as { readonly outcome?: unknown } | null | undefined)?.outcome;
+  if (told === 'refused') return 'refused';
+  return told === 'not all put back' ? 'failed' : 'put back';
+}
+
 function failureOf(
   execution: DescribeExecutionOutput,
   status: Progress['status'],
   phases: readonly Phase[],
-): Progress['failure'] {
+  wayBack: readonly Phase[],
+): Failure | undefined {
   if (status === 'running' || status === 'succeeded') return undefined;
-  const phase = phases.find((candidate) => candidate.status === 'failed' || candidate.status === 'aborted');
+  const all = [...phases, ...wayBack];
+  const phase = all.find((candidate) => candidate.status === 'failed' || candidate.status === 'aborted');
   const problem = phase?.status === 'failed' ? phase.problem : undefined;
+  const until = phase && phases.includes(phase) ? phases.slice(0, phases.indexOf(phase) + 1) : phases;
+  const last = until.findLast(({ evidence }) => evidence !== undefined);
   return {
     phase: phase?.title,
     error: problem?.error ?? execution.error ?? defaultError[status],
     cause: problem?.cause || causeWords(execution.cause) || defaultCause[status],
+    lastEvidence: last && { phase: last.title, evidence: last.evidence },
   };
 }
 
@@ -236,14 +321,6 @@ const defaultCause = {
   aborted: 'The execution was stopped by hand.',
   'timed out': 'The execution took longer than its state machine allows.',
 };
-
-function startAgain({ stateMachineArn, input }: DescribeExecutionOutput, endpointUrl: string | undefined): string {
-  const words = ['aws stepfunctions start-execution'];
-  if (endpointUrl !== undefined) words.push(`--endpoint-url ${endpointUrl}`);
-  words.push(`--region ${stateMachineArn?.split(':')[3]}`, `--state-machine-arn ${stateMachineArn}`);
-  if (input !== undefined && input !== '{}') words.push(`--input '${input.replaceAll("'", "'\\''")}'`);
-  return words.join(' ');
-}
 
 function lastPart(arn: string | undefined): string {
   return arn?.split(':').at(-1) ?? '';

@@ -1,12 +1,14 @@
 import { type Colour, drawProgress, drawSummary, elapsedOf, type Paint, phaseText, unpainted } from './lines.ts';
 import type { Phase, Progress } from './progress.ts';
-import { duration } from './words.ts';
+import { duration, oneLine, textWidth } from './words.ts';
 
 /** Shows a rollout while it goes on. */
 export interface ProgressView {
   update(progress: Progress): void;
   /** Writes a line of other news without disturbing the view. */
   note(line: string): void;
+  /** Says why nothing new is seen; undefined when it is over. */
+  trouble(words: string | undefined): void;
   /** Shows the end and the summary. After this the terminal is as it was before. */
   end(progress: Progress): void;
   /** Leaves the terminal as it was, without a summary; for an end by a signal. */
@@ -21,8 +23,14 @@ export interface Screen {
   write(text: string): unknown;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 const CODES: Readonly<Record<Colour, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 const FRAME_MILLISECONDS = 120;
+
+/** A terminal shows what is between the two at once, where it knows them; and wraps nothing that is too long for it. */
+const BEGIN_DRAWING = '\x1b[?2026h\x1b[?7l';
+const END_DRAWING = '\x1b[?7h\x1b[?2026l';
 
 /**
  * A view that redraws in place on a terminal, and appends plain lines anywhere else.
@@ -31,15 +39,16 @@ const FRAME_MILLISECONDS = 120;
  */
 export function openProgressView(
   screen: Screen,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   clock: () => Date = () => new Date(),
 ): ProgressView {
   const live = screen.isTTY === true && environment.TERM !== 'dumb';
-  return live ? new LiveView(screen, painter(environment), clock) : new PlainView(screen, clock);
+  return live ? new LiveView(screen, painterFor(screen, environment), clock) : new PlainView(screen, clock);
 }
 
-function painter(environment: Readonly<Record<string, string | undefined>>): Paint {
-  if (environment.NO_COLOR) return unpainted;
+/** Colours on a terminal; none elsewhere, and none where `NO_COLOR` has any text. */
+export function painterFor(screen: Screen, environment: Environment): Paint {
+  if (screen.isTTY !== true || environment.NO_COLOR || environment.TERM === 'dumb') return unpainted;
   return (colour, text) => `\x1b[${CODES[colour]}m${text}\x1b[0m`;
 }
 
@@ -50,6 +59,7 @@ class LiveView implements ProgressView {
   readonly #clock: () => Date;
   readonly #timer: NodeJS.Timeout;
   #progress: Progress | undefined;
+  #trouble: string | undefined;
   #drawn: readonly string[] = [];
   #width = 0;
   #frame = 0;
@@ -60,6 +70,7 @@ class LiveView implements ProgressView {
     this.#clock = clock;
     this.#screen.write('\x1b[?25l');
     process.once('exit', this.#showCursor);
+    process.on('SIGCONT', this.#drawAnew);
     this.#timer = setInterval(() => {
       this.#frame += 1;
       this.#draw();
@@ -73,13 +84,19 @@ class LiveView implements ProgressView {
     this.#draw();
   }
 
+  trouble(words: string | undefined): void {
+    this.#trouble = words;
+    this.#draw();
+  }
+
   note(line: string): void {
-    this.#screen.write(`${this.#erase()}${line}\n`);
+    this.#screen.write(`${this.#erase(this.#screen.columns ?? 80)}${line}\n`);
     this.#drawn = [];
     this.#draw();
   }
 
   end(progress: Progress): void {
+    this.#trouble = undefined;
     this.update(progress);
     this.close();
     const drawing = { width: this.#screen.columns ?? 80, paint: this.#paint, now: this.#clock() };
@@ -89,11 +106,19 @@ class LiveView implements ProgressView {
   close(): void {
     clearInterval(this.#timer);
     process.off('exit', this.#showCursor);
+    process.off('SIGCONT', this.#drawAnew);
     this.#showCursor();
   }
 
   readonly #showCursor = (): void => {
     this.#screen.write('\x1b[?25h');
+  };
+
+  /** After a pause of the process the shell has written below the view. */
+  readonly #drawAnew = (): void => {
+    this.#drawn = [];
+    this.#screen.write('\x1b[?25l');
+    this.#draw();
   };
 
   #draw(): void {
@@ -102,8 +127,7 @@ class LiveView implements ProgressView {
     const lines = this.#linesThatFit(this.#progress, width);
     let text = '';
     if (width !== this.#width || lines.length < this.#drawn.length) {
-      // The terminal has wrapped the old lines anew: what is above the cursor cannot be told line by line.
-      text += this.#erase();
+      text += this.#erase(width);
       this.#drawn = [];
     }
     this.#width = width;
@@ -113,12 +137,12 @@ class LiveView implements ProgressView {
     }
     const changed = lines.length !== this.#drawn.length || lines.some((line, index) => line !== this.#drawn[index]);
     this.#drawn = lines;
-    if (changed) this.#screen.write(text);
+    if (changed) this.#screen.write(`${BEGIN_DRAWING}${text}${END_DRAWING}`);
   }
 
   /** With as much evidence as the terminal has rows for; without any the phases themselves must fit. */
   #linesThatFit(progress: Progress, width: number): string[] {
-    const rows = this.#screen.rows ?? Number.POSITIVE_INFINITY;
+    const rows = this.#screen.rows || Number.POSITIVE_INFINITY;
     let lines: string[] = [];
     for (const evidenceLines of [3, 2, 1, 0]) {
       lines = drawProgress(progress, {
@@ -127,15 +151,28 @@ class LiveView implements ProgressView {
         now: this.#clock(),
         frame: this.#frame,
         evidenceLines,
+        trouble: this.#trouble,
       });
       if (lines.length < rows) return lines;
     }
-    return lines.slice(0, Math.max(1, rows - 1));
+    // The end is where it happens.
+    const most = Math.max(2, rows - 1);
+    return [...lines.slice(0, 1), ...lines.slice(lines.length - most + 1)];
   }
 
-  #erase(): string {
-    return this.#drawn.length > 0 ? `\x1b[${this.#drawn.length}A\x1b[J` : '';
+  /** A window that has become narrower has wrapped the old lines: then they take more rows than they were. */
+  #erase(width: number): string {
+    const rows = this.#drawn.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(textWidth(unpaintedOf(line)) / width)),
+      0,
+    );
+    return rows > 0 ? `\x1b[${rows}A\x1b[J` : '';
   }
+}
+
+function unpaintedOf(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours begin with one.
+  return line.replace(/\x1b\[\d+m/g, '');
 }
 
 /** One line per change, each with the time since the start; for files, pipes and logs. */
@@ -143,6 +180,8 @@ class PlainView implements ProgressView {
   readonly #screen: Screen;
   readonly #clock: () => Date;
   readonly #told = new Map<string, string>();
+  #trouble: string | undefined;
+  #startedAt: Date | undefined;
 
   constructor(screen: Screen, clock: () => Date) {
     this.#screen = screen;
@@ -150,17 +189,23 @@ class PlainView implements ProgressView {
   }
 
   update(progress: Progress): void {
-    const now = this.#clock();
-    const since = duration(elapsedOf(progress, now) ?? 0).padStart(11);
+    this.#startedAt = progress.startedAt;
     for (const phase of [...progress.phases, ...progress.wayBack]) {
       if (phase.startedAt === undefined) continue;
-      const line = `${phase.title}: ${plainStatus(phase, now)}`;
+      const line = `${phase.title}: ${plainStatus(phase, this.#clock())}`;
       const told = this.#told.get(phase.title);
       // That it runs is news only once; a new attempt is none until it ends.
       if (told === line || (told !== undefined && phase.status === 'running')) continue;
       this.#told.set(phase.title, line);
-      this.#screen.write(`[${since}] ${line}\n`);
+      this.#say(line);
     }
+  }
+
+  trouble(words: string | undefined): void {
+    if (words === undefined && this.#trouble !== undefined) this.#say('The connection is back.');
+    // How long it lasts changes with every look, what it is does not.
+    else if (words !== undefined && this.#trouble === undefined) this.#say(words);
+    this.#trouble = words;
   }
 
   note(line: string): void {
@@ -174,18 +219,27 @@ class PlainView implements ProgressView {
   }
 
   close(): void {}
+
+  #say(line: string): void {
+    const since = duration(elapsedOf({ startedAt: this.#startedAt, endedAt: undefined }, this.#clock()) ?? 0);
+    this.#screen.write(`[${since.padStart(11)}] ${line}\n`);
+  }
 }
 
+/** A phase's line, without what changes though nothing happens. */
 function plainStatus(phase: Phase, now: Date): string {
-  const text = phaseText(phase);
   switch (phase.status) {
     case 'running':
       return 'running';
     case 'waiting':
-      return `waiting, ${text.replace(/^attempt \d+: /, '')}`;
+      return `waiting, ${oneLine(phase.problem?.cause || phase.problem?.error || '')}`;
+    case 'asking': {
+      const until = phase.question?.expiresAt;
+      return `waits for a person to approve or refuse${until ? ` until ${until.toISOString()}` : ''}`;
+    }
     default: {
-      const took = elapsedOf(phase, now) ?? 0;
-      return `${phase.status} in ${duration(took)}${text ? `, ${text}` : ''}`;
+      const text = phaseText(phase, now);
+      return `${phase.status} in ${duration(elapsedOf(phase, now) ?? 0)}${text ? `, ${text}` : ''}`;
     }
   }
 }

@@ -1,28 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  DescribeExecutionCommand,
-  DescribeStateMachineForExecutionCommand,
-  type HistoryEvent,
-  paginateGetExecutionHistory,
-  type SFNClient,
-} from '@aws-sdk/client-sfn';
-import { type Progress, readProgress } from './progress.ts';
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import { type Recording, RecordingReader } from './api/recording.ts';
+import { type Place, troubleOf } from './api/trouble.ts';
+import { type Progress, type ReadOptions, readProgress } from './progress.ts';
 import type { ProgressView } from './terminal.ts';
+import { duration } from './words.ts';
 
-export interface WatchOptions {
+export interface WatchOptions extends ReadOptions {
   /** Between two looks. Default 1,000. */
   readonly everyMilliseconds?: number;
-  /** Of a rehearsal, to be part of the next command. */
-  readonly endpointUrl?: string;
   /** Ends the watching, not the execution. */
   readonly signal?: AbortSignal;
+  /** Where the calls go, for what is said about a connection that is lost. */
+  readonly place?: Place;
 }
 
+/** Longest pause between two looks while there is no connection. */
+const LONGEST_PAUSE = 10_000;
+
 /**
- * Shows an execution until it ends.
+ * Shows an execution until it ends. A connection that is lost, and throttling, are said and waited for.
  *
  * @returns the last state seen; still `running` when the signal ended the watching
- * @throws the SDK's errors, for example ExecutionDoesNotExist
+ * @throws the SDK's errors that no waiting mends, for example ExecutionDoesNotExist; and any at the first look
  */
 export async function watchRollout(
   client: SFNClient,
@@ -30,35 +30,47 @@ export async function watchRollout(
   view: ProgressView,
   options: WatchOptions = {},
 ): Promise<Progress> {
-  const { definition } = await client.send(new DescribeStateMachineForExecutionCommand({ executionArn }));
+  const reader = new RecordingReader(client, executionArn);
+  const every = options.everyMilliseconds ?? 1_000;
+  let last: Progress | undefined;
+  let lostAt: number | undefined;
+  let pause = every;
   for (;;) {
-    // Described before the history is read: an execution that has ended has its whole history.
-    const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
-    const progress = readProgress(
-      definition ?? '',
-      execution,
-      await readHistory(client, executionArn),
-      options.endpointUrl,
-    );
-    if (progress.status !== 'running') {
-      view.end(progress);
-      return progress;
+    const look = await lookAt(reader, options, last !== undefined);
+    if ('trouble' in look) {
+      lostAt ??= Date.now();
+      pause = Math.min(pause * 2, Math.max(LONGEST_PAUSE, every));
+      view.trouble(`${look.trouble} What is shown is ${duration(Date.now() - lostAt)} old; it is tried again.`);
+    } else {
+      if (lostAt !== undefined) view.trouble(undefined);
+      lostAt = undefined;
+      pause = every;
+      last = readProgress(look.definition, look.execution, look.events, options);
+      if (last.status !== 'running') {
+        view.end(last);
+        return last;
+      }
+      view.update(last);
     }
-    view.update(progress);
-    await sleep(options.everyMilliseconds ?? 1_000, undefined, options.signal ? { signal: options.signal } : {}).catch(
-      () => undefined,
-    );
-    if (options.signal?.aborted) {
+    await sleep(pause, undefined, options.signal ? { signal: options.signal } : {}).catch(() => undefined);
+    if (options.signal?.aborted && last) {
       view.close();
-      return progress;
+      return last;
     }
   }
 }
 
-async function readHistory(client: SFNClient, executionArn: string): Promise<HistoryEvent[]> {
-  const events: HistoryEvent[] = [];
-  for await (const page of paginateGetExecutionHistory({ client, pageSize: 1_000 }, { executionArn })) {
-    events.push(...(page.events ?? []));
+/** @throws what is no passing trouble, or is met at the first look */
+async function lookAt(
+  reader: RecordingReader,
+  { place = { profile: undefined, endpointUrl: undefined } }: WatchOptions,
+  hasLooked: boolean,
+): Promise<Recording | { readonly trouble: string }> {
+  try {
+    return await reader.read();
+  } catch (error) {
+    const trouble = troubleOf(error, place);
+    if (!hasLooked || !trouble?.passing) throw error;
+    return { trouble: trouble.words };
   }
-  return events;
 }

@@ -47,19 +47,58 @@ export function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }
 
+/** Characters that take two columns of a terminal, and those that take none. */
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\p{Emoji_Presentation}]/u;
+const mark = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** Columns of a terminal that a text takes. */
+export function textWidth(text: string): number {
+  // Nearly all of what is drawn.
+  if (/^[\x20-\x7e·…“”’✔✖↩■⠀-⣿]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += mark.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return width;
+}
+
+/** The text as far as it fits into so many columns, with an ellipsis where something is cut. */
+export function clip(text: string, width: number): string {
+  return textWidth(text) <= width ? text : `${start(text, width - 1)}…`;
+}
+
+/** The longest start of a text that takes at most so many columns. */
+function start(text: string, width: number): string {
+  let taken = '';
+  let columns = 0;
+  for (const character of text) {
+    columns += textWidth(character);
+    if (columns > width) break;
+    taken += character;
+  }
+  return taken;
+}
+
 /**
- * Breaks text into lines of at most `width` characters, at spaces where there are any. Beyond `most` lines the rest is
+ * Breaks text into lines of at most `width` columns, at spaces where there are any. Beyond `most` lines the rest is
  * cut, and an ellipsis says so.
  */
 export function wrap(text: string, width: number, most = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = [];
   let rest = oneLine(text);
-  while (rest.length > width && lines.length < most - 1) {
-    const space = rest.lastIndexOf(' ', width);
-    const end = space > width / 3 ? space : width;
+  while (textWidth(rest) > width && lines.length < most - 1) {
+    const fitting = start(rest, width) || [...rest].slice(0, 1).join('');
+    const space = rest.charAt(fitting.length) === ' ' ? fitting.length : fitting.lastIndexOf(' ');
+    const end = space > fitting.length / 3 ? space : fitting.length;
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }
-  lines.push(rest.length > width ? `${rest.slice(0, width - 1)}…` : rest);
+  lines.push(clip(rest, width));
   return lines;
+}
+
+/** A moment as people on that computer read it, to the second: `2026-11-20 12:00:05`. */
+export function moment(time: Date): string {
+  const two = twoDigits;
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }

@@ -50,7 +50,7 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
     const rehearsal = await openRehearsal({ directory, moodle, pace, cloudAssembly });
     try {
       if (options.data === undefined) keeperOf(rehearsal.account.world).discardAfterDeath(directory);
-      return await install(rehearsal, options, screen, signal);
+      return await install(rehearsal, options, directory, screen, signal);
     } finally {
       await rehearsal.close();
     }
@@ -85,6 +85,7 @@ const describe = (moodle: MoodleSource) =>
 async function install(
   rehearsal: Rehearsal,
   options: RehearsalOptions,
+  directory: string,
   screen: Screen,
   signal: Promise<NodeJS.Signals>,
 ): Promise<number> {
@@ -108,7 +109,8 @@ async function install(
   const view = openProgressView(screen, process.env);
   const progress = await watchRollout(rehearsal.stepFunctions, executionArn, view, {
     everyMilliseconds: lookEveryMilliseconds,
-    endpointUrl: rehearsal.account.endpoint,
+    rehearsal: { directory, pace: rehearsal.account.world.pace },
+    place: { profile: undefined, endpointUrl: rehearsal.account.endpoint },
     signal: interrupted.signal,
   });
   if (progress.status === 'running') {

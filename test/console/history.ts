@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DescribeExecutionOutput, ExecutionStatus, HistoryEvent } from '@aws-sdk/client-sfn';
 
-export const definition = readFileSync(join(import.meta.dirname, '../../statemachines/install.asl.json'), 'utf8');
+export const definition = readFileSync(
+  join(import.meta.dirname, '../../statemachines/install.asl.json'),
+  'utf8',
+).replaceAll('${Site}', 'demo');
 
 const BEGIN = Date.UTC(2026, 10, 20, 12, 0, 0);
 const MACHINE = 'arn:aws:states:eu-west-1:111122223333:stateMachine:DemoInstall';
@@ -142,5 +145,6 @@ export function putBack(): History {
     .exit('Wait for install')
     .phase('Put back', { capacity: { desired: 0, minimum: 0 }, sessions: 'database', released: true }, 3)
     .service('Notify the operator', { MessageId: 'm-1' })
+    .event('FailStateEntered', 0, { stateEnteredEventDetails: { name: 'Install failed' } })
     .end('FAILED', 'InstallFailed', 'The node stopped with exit code 1');
 }

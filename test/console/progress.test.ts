@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { type Phase, readProgress } from '../../console/progress.ts';
+import { type Phase, type ReadOptions, readProgress } from '../../console/progress.ts';
 import { definition, History, installed, installing, putBack } from './history.ts';
 
-const read = (history: History, endpointUrl?: string) =>
-  readProgress(definition, history.execution, history.events, endpointUrl);
+const read = (history: History, options: ReadOptions = {}) =>
+  readProgress(definition, history.execution, history.events, options);
 
 const find = (phases: readonly Phase[], title: string) => phases.find((phase) => phase.title === title);
 
@@ -29,7 +29,7 @@ test('phases in the order of the definition, with its comments; the way back apa
 
 test('a phase between two attempts waits, and tells why', () => {
   const progress = read(installing());
-  expect(progress).toMatchObject({ status: 'running', failure: undefined, nextCommand: undefined });
+  expect(progress).toMatchObject({ status: 'running', failure: undefined, next: undefined });
   expect(find(progress.phases, 'Wait for install')).toMatchObject({
     status: 'waiting',
     attempts: 1,
@@ -54,7 +54,7 @@ test('the next attempt runs, the last cause stays', () => {
 
 test('a success has evidence of every phase and nothing to type', () => {
   const progress = read(installed());
-  expect(progress).toMatchObject({ status: 'succeeded', failure: undefined, nextCommand: undefined });
+  expect(progress).toMatchObject({ status: 'succeeded', failure: undefined, next: undefined });
   expect(progress.phases.every(({ status }) => status === 'succeeded')).toBe(true);
   expect(progress.wayBack.every(({ status }) => status === 'skipped')).toBe(true);
   const { startedAt, endedAt } = find(progress.phases, 'Enable session caching') ?? {};
@@ -62,7 +62,7 @@ test('a success has evidence of every phase and nothing to type', () => {
 });
 
 test('a failure that was put back: phase, cause, what was skipped, and the command with the same input', () => {
-  const progress = read(putBack(), 'http://127.0.0.1:4000');
+  const progress = read(putBack(), { rehearsal: { endpointUrl: 'http://127.0.0.1:4000' } });
   expect(progress.failure).toMatchObject({
     phase: 'Wait for install',
     error: 'InstallFailed',
@@ -72,10 +72,13 @@ test('a failure that was put back: phase, cause, what was skipped, and the comma
   expect(find(progress.wayBack, 'Put back')).toMatchObject({ status: 'succeeded', evidence: { sessions: 'database' } });
   expect(find(progress.wayBack, 'Notify the operator')).toMatchObject({ status: 'succeeded', attempts: 1 });
   expect(find(progress.wayBack, 'Notify that the site is held')?.status).toBe('skipped');
-  expect(progress.nextCommand).toBe(
-    'aws stepfunctions start-execution --endpoint-url http://127.0.0.1:4000 --region eu-west-1 ' +
-      `--state-machine-arn arn:aws:states:eu-west-1:111122223333:stateMachine:DemoInstall --input '{"nodes":2}'`,
-  );
+  expect(progress.outcome).toBe('put back');
+  expect(progress.next).toEqual({
+    command:
+      'npx lifecycle retry arn:aws:states:eu-west-1:111122223333:execution:DemoInstall:first-install ' +
+      '--endpoint-url http://127.0.0.1:4000',
+    why: expect.stringContaining('no phase is left to resume'),
+  });
 });
 
 test('while it goes back, what was not begun is skipped already', () => {
@@ -115,19 +118,24 @@ test.each([
   expect(progress.status).toBe(name);
   expect(find(progress.phases, 'Wait for install')?.status).toBe('aborted');
   expect(progress.failure).toMatchObject({ phase: 'Wait for install', cause: expect.stringMatching(words) });
-  expect(progress.nextCommand).toMatch(/start-execution/);
+  expect(progress.next?.command).toMatch(/^npx lifecycle retry arn:/);
 });
 
 test('a phase of which the output could not be used has failed with the execution’s cause', () => {
   const history = installing().begin().succeed({ tables: 483 }).end('FAILED', 'States.Runtime', 'no such path');
   const { failure, phases } = read(history);
   expect(find(phases, 'Wait for install')?.status).toBe('failed');
-  expect(failure).toEqual({ phase: 'Wait for install', error: 'States.Runtime', cause: 'no such path' });
+  expect(failure).toEqual({
+    phase: 'Wait for install',
+    error: 'States.Runtime',
+    cause: 'no such path',
+    lastEvidence: { phase: 'Wait for install', evidence: { tables: 483 } },
+  });
 });
 
 test('an execution that failed outside every phase still has a cause', () => {
   const { failure } = read(new History().phase('Check the site', {}).end('FAILED', 'States.Runtime', 'no such path'));
-  expect(failure).toEqual({ phase: undefined, error: 'States.Runtime', cause: 'no such path' });
+  expect(failure).toMatchObject({ phase: undefined, error: 'States.Runtime', cause: 'no such path' });
 });
 
 test('a redriven execution goes on in the phase that failed', () => {
@@ -207,7 +215,7 @@ test('an input that was refused is not part of the next command', () => {
         .phase('Put back', { error, cause: `“Check the site” failed (${error})` })
         .service('Notify the operator', { MessageId: 'm-1' })
         .end('FAILED', error, 'nodes is 10000'),
-    ).nextCommand;
-  expect(refused({ nodes: 10_000 }, 'InputInvalid')).not.toContain('10000');
-  expect(refused({ nodes: 3 }, 'SiteHeld')).toContain('{"nodes":3}');
+    ).next?.command;
+  expect(refused({ nodes: 10_000 }, 'InputInvalid')).toBe('npx lifecycle start install');
+  expect(refused({ nodes: 3 }, 'SiteHeld')).toMatch(/^npx lifecycle retry arn:/);
 });

@@ -33,6 +33,8 @@ class Terminal implements Screen {
   columns: number;
   lines: string[] = [''];
   cursorHidden = false;
+  wraps = true;
+  draws = false;
   raw = '';
   #row = 0;
 
@@ -52,11 +54,24 @@ class Terminal implements Screen {
       this.#row += 1;
       this.lines[this.#row] ??= '';
     } else if (!code) this.lines[this.#row] += part;
-    else if (code[2] === 'A') this.#row -= Number(code[1]);
+    else if (code[2] === 'A') this.#up(Number(code[1]));
     else if (code[2] === 'K') this.lines[this.#row] = '';
     else if (code[2] === 'J') this.lines.splice(this.#row, Number.POSITIVE_INFINITY, '');
     else if (code[1] === '?25') this.cursorHidden = code[2] === 'l';
+    else if (code[1] === '?7') this.wraps = code[2] === 'h';
+    else if (code[1] === '?2026') this.draws = code[2] === 'h';
     else if (code[2] !== 'm') throw new Error(`the terminal does not know ${JSON.stringify(part)}`);
+  }
+
+  /** A line that was written when the window was wider takes several rows of it now. */
+  #up(rows: number): void {
+    for (
+      let left = rows;
+      left > 0;
+      left -= Math.max(1, Math.ceil((this.lines[this.#row] ?? '').length / this.columns))
+    ) {
+      this.#row -= 1;
+    }
   }
 
   get text(): string {
@@ -81,8 +96,9 @@ test('redraws in place, and writes only the lines that changed', () => {
   now = history.at(2);
   view.update(read(history));
   expect(screen.text).toBe(drawnAt(history, 100, 2));
-  // The header's and the waiting phase's elapsed time.
-  expect(screen.raw.split(ERASE_LINE).length - 1).toBe(2);
+  // The header's and the waiting phase's elapsed time, and in its second line the time until its next attempt.
+  expect(screen.raw.split(ERASE_LINE).length - 1).toBe(3);
+  expect([screen.wraps, screen.draws]).toEqual([true, false]);
   screen.raw = '';
   view.update(read(history));
   expect(screen.raw).toBe('');
@@ -156,8 +172,8 @@ test('at the end the view stays, the summary follows, the cursor is back', () =>
   const view = openProgressView(screen, { NO_COLOR: '1' }, () => history.at(0));
   view.end(read(history));
   expect(screen.text).toContain('The way back\n✔ Put back');
-  expect(screen.text).toMatch(/✖ DemoInstall failed after 25 s in “Wait for install”\./);
-  expect(screen.text).toMatch(/Next:\n {2}aws stepfunctions start-execution/);
+  expect(screen.text).toMatch(/✖ demo install failed and was put back after 25 s in “Wait for install”\./);
+  expect(screen.text).toMatch(/Next:\n {2}npx lifecycle retry arn:/);
   expect(screen.cursorHidden).toBe(false);
 });
 

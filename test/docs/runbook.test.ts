@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readPhasePlan } from '../../console/phase-plan.ts';
+import { readPhasePlan } from '../../console/model/phase-plan.ts';
 import { options } from '../../infra/config.ts';
 import { failureNames, refusalNames, waitNames } from '../../lambdas/shared/errors.ts';
 import schema from '../../lambdas/shared/install-input.schema.json' with { type: 'json' };

@@ -24,7 +24,7 @@ const realMoodle = process.env.ROLLOUTS_ON_MOODLE;
 const moodle: MoodleSource = realMoodle ? readMoodle(realMoodle) : { kind: 'stand-in' };
 const pace = realMoodle ? 5 : 60;
 
-const silentView = { update() {}, note() {}, end() {}, close() {} };
+const silentView = { update() {}, note() {}, trouble() {}, end() {}, close() {} };
 
 /** A site on a rehearsal, with what a test needs to look behind it. */
 export class Site {
