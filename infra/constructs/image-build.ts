@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeFindings } from '../acknowledge.ts';
@@ -13,6 +14,8 @@ import { logGroup } from './logs.ts';
 export class ImageBuild extends Construct {
   readonly repository: ecr.Repository;
   readonly project: codebuild.Project;
+  /** Holds `manifests/<tag>.json`, what the image of that tag is made of; written before the image is built. */
+  readonly manifests: s3.Bucket;
   /** Names the image that the sources and build arguments of this deploy make: the same for the same content. */
   readonly contentTag: string;
 
@@ -26,6 +29,24 @@ export class ImageBuild extends Construct {
       // Enough to go back several rollouts; an image that a task definition still names is among the newest.
       lifecycleRules: [{ description: 'Keep the last 20 images', maxImageCount: 20 }],
     });
+    this.manifests = new s3.Bucket(this, 'Manifests', {
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      removalPolicy: config.keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      autoDeleteObjects: !config.keepData,
+    });
+    const madeAgain =
+      'It holds lists of plugins without secrets, written once per image and made again from any rollout.';
+    for (const rule of [
+      'AwsSolutions-S1',
+      'NIST.800.53.R5-S3BucketLoggingEnabled',
+      'NIST.800.53.R5-S3BucketReplicationEnabled',
+      'NIST.800.53.R5-S3BucketVersioningEnabled',
+      'NIST.800.53.R5-S3DefaultEncryptionKMS',
+    ]) {
+      acknowledge(this.manifests, rule, madeAgain);
+    }
     const source = new assets.Asset(this, 'Source', { path: fileURLToPath(new URL('../../image', import.meta.url)) });
     this.contentTag = contentTag(config, source.assetHash);
     this.project = new codebuild.Project(this, 'Project', {
@@ -40,8 +61,8 @@ export class ImageBuild extends Construct {
       environmentVariables: {
         REPOSITORY_URI: { value: this.repository.repositoryUri },
         REGISTRY: { value: registryOf(this.repository) },
+        MANIFEST_BUCKET: { value: this.manifests.bucketName },
         MOODLE_VERSION: { value: config.moodleVersion },
-        MOODLE_CHECKSUM: { value: config.moodleChecksum ?? '' },
       },
       buildSpec: codebuild.BuildSpec.fromObject(buildSpec),
       timeout: Duration.minutes(30),
@@ -49,31 +70,42 @@ export class ImageBuild extends Construct {
       logging: { cloudWatch: { logGroup: logGroup(this, 'Logs', config.logRetentionDays) } },
     });
     this.repository.grantPullPush(this.project);
+    this.manifests.grantRead(this.project, 'manifests/*');
     acknowledge(this, 'AwsSolutions-CB4', 'A build leaves nothing in CodeBuild: images are in ECR, encrypted there.');
     acknowledgeFindings(
       this,
       'AwsSolutions-IAM5',
       /^(Action::s3:(GetBucket|GetObject|List)\*|Resource::(\*|arn:aws:s3:.*|.*\/\*|arn:aws:logs:.*:log-group:\/aws\/codebuild\/.*))$/,
-      'What CDK grants for reading the sources and writing the log of the build; the login to ECR has no resource.',
+      'What CDK grants for reading sources and manifests and writing the log of the build; the login to ECR has no resource.',
     );
   }
 }
 
-/** IMAGE_TAG is given with each build. */
+/**
+ * IMAGE_TAG is given with each build. The manifest of that tag names plugins and Moodle; without it nothing is built: an
+ * image that lacks a plugin by mistake would be taken for one from which it was removed.
+ */
 const buildSpec = {
   version: '0.2',
-  env: { 'exported-variables': ['IMAGE_TAG', 'IMAGE_DIGEST'] },
+  env: { shell: 'bash', 'exported-variables': ['IMAGE_TAG', 'IMAGE_DIGEST'] },
   phases: {
     pre_build: {
       commands: [
         'test -n "$IMAGE_TAG"',
+        'aws s3 cp "s3://$MANIFEST_BUCKET/manifests/$IMAGE_TAG.json" manifest.json',
+        'MOODLE_VERSION=$(jq --exit-status --raw-output .moodle.version manifest.json)',
+        `MOODLE_CHECKSUM=$(jq --raw-output '.moodle.sha256 // ""' manifest.json)`,
         'aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
       ],
     },
     build: {
       commands: [
-        'docker build --file Containerfile --build-arg MOODLE_VERSION="$MOODLE_VERSION" ' +
-          '--build-arg MOODLE_CHECKSUM="$MOODLE_CHECKSUM" --tag "$REPOSITORY_URI:$IMAGE_TAG" .',
+        // What is wrong with a plugin comes last, each line as check-plugins wrote it: that is what a rollout reports.
+        'set -o pipefail',
+        'docker build --file Containerfile --build-arg MANIFEST=manifest.json ' +
+          '--build-arg MOODLE_VERSION="$MOODLE_VERSION" --build-arg MOODLE_CHECKSUM="$MOODLE_CHECKSUM" ' +
+          '--tag "$REPOSITORY_URI:$IMAGE_TAG" . 2>&1 | tee build.log || ' +
+          '{ grep --only-matching "plugin problem: .*" build.log | sort --unique; exit 1; }',
         'docker push "$REPOSITORY_URI:$IMAGE_TAG"',
         'IMAGE_DIGEST=$(docker image inspect --format "{{index .RepoDigests 0}}" "$REPOSITORY_URI:$IMAGE_TAG")',
       ],

@@ -22,7 +22,9 @@ const nodeEnvironment = (configuration: Configuration): Record<string, unknown> 
 };
 
 const functionEnvironment = (configuration: Configuration): Record<string, unknown> => {
-  const [first] = synthesised(configuration).resources.filter(({ Type }) => Type === 'AWS::Lambda::Function');
+  const [first] = synthesised(configuration).resources.filter(
+    ({ Type, stack }) => Type === 'AWS::Lambda::Function' && stack === 'lifecycle',
+  );
   return first?.Properties.Environment.Variables;
 };
 

@@ -49,7 +49,10 @@ describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, 
   );
 
   it('gives every role its permissions in the open: inline, nothing managed by AWS', () => {
-    const roles = resources.filter(({ Type }) => Type === 'AWS::IAM::Role');
+    // The CDK's own function, which empties a bucket when its stack goes, has a role of the CDK's making.
+    const roles = resources.filter(
+      ({ Type, id }) => Type === 'AWS::IAM::Role' && !id.startsWith('CustomS3AutoDeleteObjects'),
+    );
 
     expect(roles.length).toBeGreaterThan(10);
     for (const { id, Properties } of roles) {

@@ -240,7 +240,8 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
   });
 
   it('runs the functions on Node.js 24, each with a log, a trace and no more time than it needs', () => {
-    const functions = ofType('AWS::Lambda::Function');
+    // Not the CDK's own, which empties a bucket when its stack goes.
+    const functions = ofType('AWS::Lambda::Function').filter(({ id }) => !id.startsWith('CustomS3AutoDeleteObjects'));
 
     const sources = readdirSync(new URL('../../lambdas/', import.meta.url)).filter((file) => file.endsWith('.ts'));
 

@@ -30,6 +30,8 @@ export const accessTypes: readonly PassiveType[] = [
     }),
   },
   { type: 'AWS::S3::BucketPolicy', properties: ['Bucket', 'PolicyDocument'] },
+  // Empties a bucket when its stack goes; a rehearsal's go with its folder.
+  { type: 'Custom::S3AutoDeleteObjects', properties: ['BucketName', 'ServiceToken'] },
   {
     type: 'AWS::KMS::Key',
     properties: [
