@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { callOperation } from '../../rehearsal/endpoint/dispatch.ts';
@@ -8,8 +9,15 @@ import { attachPolicy, findRole, rolesOf } from '../../rehearsal/iam/roles.ts';
 import { startBuild } from '../../rehearsal/machines/code-build/builds.ts';
 import { imagesOf } from '../../rehearsal/machines/ecr-state.ts';
 import { machineProviders } from '../../rehearsal/machines/index.ts';
+import { objectFile } from '../../rehearsal/machines/objects.ts';
+import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
 import { codeBuild } from '../../rehearsal/services/codebuild.ts';
+import { makeCodeTree } from '../image/code-tree.ts';
+import { leftOut } from '../image/run.ts';
+import { codeOnly } from '../plugins/harmless.ts';
 import { makeWorld } from './make-world.ts';
+
+const noPhp = leftOut('builds of a code tree', 'php', 'curl');
 
 const roleArn = 'arn:aws:iam::111122223333:role/build';
 const permissions = {
@@ -42,7 +50,10 @@ beforeEach(async () => {
     Name: 'project',
     ServiceRole: roleArn,
     Environment: {
-      EnvironmentVariables: [{ Name: 'REPOSITORY_URI', Value: repository?.attributes.RepositoryUri ?? '' }],
+      EnvironmentVariables: [
+        { Name: 'REPOSITORY_URI', Value: repository?.attributes.RepositoryUri ?? '' },
+        { Name: 'MANIFEST_BUCKET', Value: 'manifests' },
+      ],
     },
     Source: {
       Type: 'S3',
@@ -57,8 +68,7 @@ afterEach(async () => {
 });
 
 function writeMoodle(): void {
-  mkdirSync(join(parts, 'moodle/lib'), { recursive: true });
-  writeFileSync(join(parts, 'moodle/version.php'), "<?php $release = '4.5.6'; $branch = '405';\n");
+  makeCodeTree(join(parts, 'moodle'));
   writeFileSync(join(parts, 'moodle/lib/setup.php'), '<?php\n');
   writeFileSync(join(parts, 'moodle/config.php'), '<?php // a stray one\n');
 }
@@ -106,7 +116,7 @@ interface Built {
   readonly phases: { phaseType: string; phaseStatus: string; contexts?: { message: string }[] }[];
 }
 
-test('assembles the code tree with the image’s own script and pushes the tag', async () => {
+test.skipIf(noPhp)('assembles the code tree with the image’s own commands and pushes the tag', async () => {
   const built = await build('one');
   expect(built.buildStatus).toBe('SUCCEEDED');
   expect(built.phases.map(({ phaseType }) => phaseType)).toEqual([
@@ -130,7 +140,31 @@ test('assembles the code tree with the image’s own script and pushes the tag',
   expect(readFileSync(join(parts, 'moodle/config.php'), 'utf8')).toContain('a stray one');
 });
 
-test('a tag that cannot change is not pushed again', async () => {
+test.skipIf(noPhp)('adds the plugins of the tag’s manifest, and ends when one is not what it should be', async () => {
+  const directory = await PluginDirectory.start([codeOnly(1)]);
+  try {
+    const { component, version, archive } = codeOnly(1);
+    for (const [tag, content] of Object.entries({ right: archive, wrong: 'something else' })) {
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      const plugin = { component, version, url: directory.downloadUrl(codeOnly(1)), sha256 };
+      const file = objectFile(world, 'manifests', `manifests/${tag}.json`);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, JSON.stringify({ plugins: [plugin] }));
+    }
+    expect(await build('right')).toMatchObject({ buildStatus: 'SUCCEEDED' });
+    expect(existsSync(join(world.directory, 'images/right/code/local/codeonly/version.php'))).toBe(true);
+    const wrong = await build('wrong');
+    expect(wrong.buildStatus).toBe('FAILED');
+    expect(wrong.phases.at(-1)?.contexts?.[0]?.message).toMatch(
+      /add-plugins: exit status 1\.\n.*^plugin problem: local_codeonly: \S+ has the SHA-256/ms,
+    );
+    expect(imagesOf(world).get('images:wrong')).toBeUndefined();
+  } finally {
+    await directory.close();
+  }
+});
+
+test.skipIf(noPhp)('a tag that cannot change is not pushed again', async () => {
   await build('one');
   const again = await build('one');
   expect(again.buildStatus).toBe('FAILED');

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { authorize } from '../../iam/authorize.ts';
 import { assetPath } from '../../template/assets.ts';
 import type { World } from '../../world.ts';
 import { imageFolder } from '../container.ts';
 import { findRepository, imagesOf } from '../ecr-state.ts';
+import { objectFile } from '../objects.ts';
 import { keeperOf } from '../process-keeper.ts';
 import { lastLines } from '../until-ready.ts';
 import type { Project } from './types.ts';
 
 /**
  * Makes what the image would hold, without Docker: the nodes' scripts from the project's source, and, for a real Moodle,
- * the code tree by the image's own `assemble-code`. Then records the image in the repository.
+ * the code tree by the image's own `assemble-code`, `add-plugins` and `check-plugins`. Then records the image in the
+ * repository.
  *
  * @param given the build's environment: IMAGE_TAG and REPOSITORY_URI are needed, as in the build specification
  * @param enter called when a phase begins
@@ -41,7 +43,9 @@ export async function makeImage(
   const { repository } = found;
   allow(world, project, 'ecr:GetAuthorizationToken', '*');
   enter('BUILD');
-  if (world.moodle.kind === 'real') await assemble(world, source, tag, logFile);
+  const manifest = findManifest(world, project, given, source, tag);
+  log(`Manifest: ${manifest}`);
+  if (world.moodle.kind === 'real') await assemble(world, source, tag, manifest, logFile);
   else log('The stand-in needs no code tree: nothing is assembled.');
   for (const action of ['ecr:InitiateLayerUpload', 'ecr:UploadLayerPart', 'ecr:CompleteLayerUpload', 'ecr:PutImage']) {
     allow(world, project, action, repository.repositoryArn);
@@ -65,7 +69,24 @@ export async function makeImage(
   return { IMAGE_TAG: tag, IMAGE_DIGEST: `${repository.repositoryUri}@${imageDigest}` };
 }
 
-async function assemble(world: World, source: string, tag: string, logFile: string): Promise<void> {
+/** The file that names the image's plugins, with the permission to read it. */
+function findManifest(
+  world: World,
+  project: Project,
+  given: Readonly<Record<string, string>>,
+  source: string,
+  tag: string,
+): string {
+  const deployed = join(source, 'plugins.json');
+  if (!given.MANIFEST_BUCKET) return deployed;
+  const key = `manifests/${tag}.json`;
+  allow(world, project, 's3:GetObject', `arn:${world.partition}:s3:::${given.MANIFEST_BUCKET}/${key}`);
+  const kept = objectFile(world, given.MANIFEST_BUCKET, key);
+  return existsSync(kept) ? kept : deployed;
+}
+
+/** The same commands as in the Containerfile. */
+async function assemble(world: World, source: string, tag: string, manifest: string, logFile: string): Promise<void> {
   if (world.moodle.kind !== 'real') return;
   const { directory } = world.moodle;
   const { code, node } = imageFolder(world, tag);
@@ -74,17 +95,23 @@ async function assemble(world: World, source: string, tag: string, logFile: stri
   mkdirSync(dirname(code), { recursive: true });
   cpSync(source, `${node}.new`, { recursive: true });
   renameSync(`${node}.new`, node);
-  const command = join(node, 'assemble-code');
-  if (!existsSync(command)) throw new Error(`The source of the image has no assemble-code.`);
   // Hard links take a second where a copy takes many; they need one file system.
   const link = statSync(directory).dev === statSync(dirname(code)).dev ? ['--link'] : [];
-  appendLine(logFile, `assemble-code ${directory} (Moodle ${world.moodle.release})`);
-  const build = await keeperOf(world).start(command, [...link, directory, code], {
+  appendLine(logFile, `Moodle ${world.moodle.release}`);
+  await run(world, logFile, join(node, 'assemble-code'), [...link, directory, code]);
+  await run(world, logFile, join(node, 'add-plugins'), [manifest, code]);
+  await run(world, logFile, join(node, 'check-plugins'), [manifest, code]);
+}
+
+async function run(world: World, logFile: string, command: string, words: readonly string[]): Promise<void> {
+  appendLine(logFile, [basename(command), ...words].join(' '));
+  if (!existsSync(command)) throw new Error(`The source of the image has no ${basename(command)}.`);
+  const step = await keeperOf(world).start(command, words, {
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LANG: 'C.UTF-8' },
     logFile,
   });
-  const { code: status, signal } = await build.exited;
-  if (status !== 0) throw new Error(`assemble-code: exit status ${status ?? signal}.\n${lastLines(logFile)}`);
+  const { code: status, signal } = await step.exited;
+  if (status !== 0) throw new Error(`${basename(command)}: exit status ${status ?? signal}.\n${lastLines(logFile)}`);
 }
 
 function allow(world: World, project: Project, action: string, resource: string): void {
