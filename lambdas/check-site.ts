@@ -17,7 +17,7 @@ import { describeService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { noImage, readParameters, sessionStoreOf } from './shared/parameters.ts';
 import type { Plan } from './shared/plan.ts';
-import { readCapacity } from './shared/scaling.ts';
+import { readCapacity, withoutScheduled } from './shared/scaling.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 import { readSiteState, type SiteState } from './shared/site-state.ts';
 import { readStickiness } from './shared/stickiness.ts';
@@ -171,7 +171,7 @@ async function readBefore(clients: CheckSiteClients, site: string, installed: bo
     parameters,
     desired: web.desiredCount ?? 0,
     cronDesired: cron.desiredCount ?? 0,
-    capacity,
+    capacity: withoutScheduled(capacity, parameters),
     healthGraceSeconds: web.healthCheckGracePeriodSeconds ?? settings.normalHealthGraceSeconds,
     taskDefinition: web.taskDefinition ?? '',
     cronTaskDefinition: cron.taskDefinition ?? '',

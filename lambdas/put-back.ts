@@ -34,7 +34,7 @@ import { number } from './shared/moodle-database.ts';
 import { describeService, nodeId, readReplacement, replaceNodes, runningNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { readParameters, writeParameters } from './shared/parameters.ts';
-import { readCapacity, setCapacity } from './shared/scaling.ts';
+import { readCapacity, releaseScaling, setCapacity } from './shared/scaling.ts';
 import {
   closeMigration,
   copyPurpose,
@@ -146,7 +146,9 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
     await attempt(`nodes as before, sessions in ${before.sessionStore}`, () => nodesBack(clients, rollout, before));
   }
   await attempt('settings as before', async () => {
-    const changed = await writeParameters(ssm, settings, before.parameters);
+    // The exam day may have begun or ended since.
+    const { 'scheduled-nodes': _, ...ofRollouts } = before.parameters;
+    const changed = await writeParameters(ssm, settings, ofRollouts);
     await closeMigration(database, rollout);
     await setStickiness(balancer, settings, before.stickiness);
     return changed.length > 0;
@@ -166,9 +168,10 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
     const { desiredCount } = await describeService(ecs, settings, settings.webServiceName);
     const capacity = await readCapacity(scaling, settings);
     // The range first: the scaling of a range that excludes the count would bring the count back into it.
-    await setCapacity(scaling, settings, before.capacity);
+    if (suspended) await setCapacity(scaling, settings, before.capacity);
+    const least = suspended ? 0 : (await releaseScaling({ scaling, ssm, settings }, { minimum, maximum })).minimum;
     await updateService(ecs, settings, settings.webServiceName, {
-      desiredCount: before.desired,
+      desiredCount: Math.max(before.desired, least),
       healthCheckGracePeriodSeconds: before.healthGraceSeconds,
       ...(nodesStay ? {} : { taskDefinition: before.taskDefinition }),
     });

@@ -18,9 +18,9 @@ import {
   whyStopped,
 } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
-import { writeParameters } from './shared/parameters.ts';
+import { readParameters, writeParameters } from './shared/parameters.ts';
 import type { PhaseInput } from './shared/plan.ts';
-import { setCapacity } from './shared/scaling.ts';
+import { releaseScaling, withScheduled } from './shared/scaling.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 
 export interface ScaleOutClients {
@@ -51,7 +51,9 @@ export async function scaleOut(clients: ScaleOutClients, { site, execution, plan
   const { webServiceName, cronServiceName, normalHealthGraceSeconds, maximumNodes } = settings;
 
   const before = await describeService(ecs, settings, webServiceName);
-  const desired = Math.max(before.desiredCount ?? 0, plan.nodes);
+  const usual = { minimum: plan.nodes, maximum: maximumNodes };
+  const wanted = withScheduled(usual, await readParameters(ssm, settings));
+  const desired = Math.max(before.desiredCount ?? 0, wanted.minimum);
   // Parameters first: a deploy in this moment then brings the same capacity, and not the old one.
   await writeParameters(ssm, settings, {
     'desired-nodes': String(desired),
@@ -59,7 +61,7 @@ export async function scaleOut(clients: ScaleOutClients, { site, execution, plan
     'maximum-nodes': String(maximumNodes),
     'cron-nodes': '1',
   });
-  await setCapacity(scaling, settings, { minimum: plan.nodes, maximum: maximumNodes, suspended: false });
+  const range = await releaseScaling({ scaling, ssm, settings }, usual);
   const web = await updateService(ecs, settings, webServiceName, {
     desiredCount: desired,
     healthCheckGracePeriodSeconds: normalHealthGraceSeconds,
@@ -76,7 +78,7 @@ export async function scaleOut(clients: ScaleOutClients, { site, execution, plan
   if (running.length >= desired && healthy >= desired && crons.length > 0) {
     return {
       nodes: `${healthy} of ${desired} healthy`,
-      autoscaling: `${plan.nodes} to ${maximumNodes}, active`,
+      autoscaling: `${range.minimum} to ${range.maximum}, active`,
       cron: 'running',
       healthGraceSeconds: normalHealthGraceSeconds,
     };

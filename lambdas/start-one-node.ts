@@ -63,6 +63,8 @@ export async function startOneNode(clients: StartOneNodeClients, input: PhaseInp
   if (plan.install) await allowInstall(database, rollout, plan);
   await writeParameters(ssm, settings, {
     'image-tag': plan.image,
+    // A deploy from now on leaves the node alone.
+    'desired-nodes': '1',
     ...(plan.install ? { 'session-store': 'database' } : {}),
   });
   await setCapacity(scaling, settings, { minimum: 0, maximum: 1, suspended: true });

@@ -1,32 +1,26 @@
-import * as ecs from 'aws-cdk-lib/aws-ecs';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { NodeService } from './node-service.ts';
 import type { NodeTask } from './node-task.ts';
 import type { Nodes } from './nodes.ts';
 import type { CurrentSettings } from './settings.ts';
 
 export interface CronServiceProps {
+  readonly config: Config;
   readonly nodes: Nodes;
   readonly task: NodeTask;
   readonly settings: CurrentSettings;
 }
 
 /** Moodle's cron on a node of its own: none until a rollout starts it, never more than one. */
-export class CronService extends Construct {
-  readonly service: ecs.FargateService;
-
-  constructor(scope: Construct, id: string, { nodes, task, settings }: CronServiceProps) {
-    super(scope, id);
-    this.service = new ecs.FargateService(this, 'Service', {
-      cluster: nodes.cluster,
-      taskDefinition: task.definition,
-      desiredCount: settings.number('cron-nodes'),
-      platformVersion: ecs.FargatePlatformVersion.VERSION1_4,
-      vpcSubnets: nodes.network.nodeSubnets,
-      securityGroups: [nodes.securityGroup],
-      assignPublicIp: false,
+export class CronService extends NodeService {
+  constructor(scope: Construct, id: string, props: CronServiceProps) {
+    super(scope, id, {
+      ...props,
+      count: 'cron-nodes',
+      strategy: [{ capacityProvider: props.nodes.capacity.steady, weight: 1 }],
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
-      circuitBreaker: { enable: true, rollback: false },
     });
   }
 }

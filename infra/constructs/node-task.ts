@@ -3,6 +3,7 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
+import type { Capacity } from './capacity.ts';
 import type { Files } from './files.ts';
 import { nodePort } from './load-balancer.ts';
 import { logGroup } from './logs.ts';
@@ -15,6 +16,7 @@ export const dataroot = '/mnt/moodle';
 
 export interface NodeTaskProps {
   readonly config: Config;
+  readonly capacity: Capacity;
   readonly role: 'web' | 'cron';
   readonly image: ecs.ContainerImage;
   readonly files: Files;
@@ -23,28 +25,30 @@ export interface NodeTaskProps {
 
 /** The task definition of a role of the image. Rollouts register further revisions of its family. */
 export class NodeTask extends Construct {
-  readonly definition: ecs.FargateTaskDefinition;
+  readonly definition: ecs.TaskDefinition;
 
-  constructor(scope: Construct, id: string, { config, role, image, files, settings }: NodeTaskProps) {
+  constructor(scope: Construct, id: string, { config, capacity, role, image, files, settings }: NodeTaskProps) {
     super(scope, id);
-    this.definition = new ecs.FargateTaskDefinition(this, 'Definition', {
-      cpu: config.taskCpu,
-      memoryLimitMiB: config.taskMemory,
-      runtimePlatform: {
-        cpuArchitecture: config.architecture === 'arm64' ? ecs.CpuArchitecture.ARM64 : ecs.CpuArchitecture.X86_64,
-        operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
-      },
-      volumes: [
-        {
-          name: 'moodledata',
-          efsVolumeConfiguration: {
-            fileSystemId: files.fileSystem.fileSystemId,
-            transitEncryption: 'ENABLED',
-            authorizationConfig: { accessPointId: files.accessPoint.accessPointId, iam: 'ENABLED' },
-          },
-        },
-      ],
-    });
+    const volumes = [sharedFiles(files)];
+    this.definition =
+      capacity.compute === 'fargate'
+        ? new ecs.FargateTaskDefinition(this, 'Definition', {
+            cpu: config.taskCpu,
+            memoryLimitMiB: config.taskMemory,
+            runtimePlatform: {
+              cpuArchitecture: config.architecture === 'arm64' ? ecs.CpuArchitecture.ARM64 : ecs.CpuArchitecture.X86_64,
+              operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
+            },
+            volumes,
+          })
+        : new ecs.TaskDefinition(this, 'Definition', {
+            compatibility: ecs.Compatibility.EC2,
+            // An interface and a security group for each node, as on Fargate.
+            networkMode: ecs.NetworkMode.AWS_VPC,
+            cpu: String(config.taskCpu),
+            memoryMiB: String(config.taskMemory),
+            volumes,
+          });
     files.grantMount(this.definition.taskRole);
     const container = this.definition.addContainer(containerName, {
       containerName,
@@ -57,8 +61,8 @@ export class NodeTask extends Construct {
         logGroup: logGroup(this, 'Logs', config.logRetentionDays),
       }),
       linuxParameters: new ecs.LinuxParameters(this, 'Init', { initProcessEnabled: true }),
-      // The most that Fargate allows: a node finishes the requests in flight before it goes.
-      stopTimeout: Duration.seconds(120),
+      // A node finishes the requests in flight before it goes.
+      stopTimeout: Duration.seconds(config.stopTimeoutSeconds),
       ...(role === 'web' ? { healthCheck: answering, portMappings: [{ containerPort: nodePort }] } : {}),
     });
     container.addMountPoints({ sourceVolume: 'moodledata', containerPath: dataroot, readOnly: false });
@@ -68,6 +72,17 @@ export class NodeTask extends Construct {
       'Names and addresses are plain variables; what is secret comes by `secrets`.',
     );
   }
+}
+
+function sharedFiles(files: Files): ecs.Volume {
+  return {
+    name: 'moodledata',
+    efsVolumeConfiguration: {
+      fileSystemId: files.fileSystem.fileSystemId,
+      transitEncryption: 'ENABLED',
+      authorizationConfig: { accessPointId: files.accessPoint.accessPointId, iam: 'ENABLED' },
+    },
+  };
 }
 
 /** Beside the load balancer's own check, so that a node shows as unhealthy in ECS too. */

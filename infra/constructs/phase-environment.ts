@@ -16,6 +16,7 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     TASK_DEFINITION_FAMILY: platform.webTask.definition.family,
     CRON_TASK_DEFINITION_FAMILY: platform.cronTask.definition.family,
     CONTAINER_NAME: containerName,
+    TASK_CAPACITY_PROVIDER: nodes.capacity.steady,
     TASK_SUBNETS: nodes.network.nodeSubnets.subnetIds.join(','),
     TASK_SECURITY_GROUPS: nodes.securityGroup.securityGroupId,
     TARGET_GROUP_ARN: platform.loadBalancer.targetGroup.targetGroupArn,

@@ -16,7 +16,7 @@ interface Phase {
 }
 
 const web = ['CLUSTER_ARN', 'WEB_SERVICE_NAME'] as const;
-const oneOffTasks = ['CONTAINER_NAME', 'TASK_SUBNETS', 'TASK_SECURITY_GROUPS'] as const;
+const oneOffTasks = ['CONTAINER_NAME', 'TASK_CAPACITY_PROVIDER', 'TASK_SECURITY_GROUPS', 'TASK_SUBNETS'] as const;
 
 /** Seconds: longer than one statement of the Data API may take (45), shorter than the state waits for the function. */
 const usual = 60;

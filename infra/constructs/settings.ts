@@ -12,6 +12,7 @@ const initialValues = {
   'desired-nodes': '0',
   'minimum-nodes': '0',
   'maximum-nodes': '1',
+  'scheduled-nodes': '0',
   'cron-nodes': '0',
 } as const;
 

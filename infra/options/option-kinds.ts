@@ -50,6 +50,16 @@ export function wholeNumber(minimum: number, maximum: number, described: Describ
   };
 }
 
+/** A whole number of a range, or 0 for what is not wanted at all. */
+export function zeroOr(minimum: number, maximum: number, described: Described<number>): Option<number> {
+  return {
+    ...described,
+    allowed: `0, or a whole number from ${minimum} to ${maximum}`,
+    extremes: ['0', String(minimum), String(maximum)],
+    parse: (text) => (/^\d{1,9}$/.test(text) ? (text === '0' ? 0 : within(minimum, maximum, Number(text))) : undefined),
+  };
+}
+
 export function oneOfNumbers(numbers: readonly number[], described: Described<number>): Option<number> {
   return {
     ...described,
@@ -76,6 +86,25 @@ export function text(pattern: RegExp, allowed: string, described: Described<stri
     extremes: [],
     parse: (candidate) => (pattern.test(candidate) ? candidate : undefined),
   };
+}
+
+/** The name of a time zone, as the runtime's own time zone data has it. */
+export function timeZone(described: Described<string>): Option<string> {
+  return {
+    ...described,
+    allowed: 'an IANA time zone, for example Europe/Berlin',
+    extremes: [],
+    parse: (candidate) => (isTimeZone(candidate) ? candidate : undefined),
+  };
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Z]/.test(name);
+  } catch {
+    return false;
+  }
 }
 
 /** A text that may be left out; it has no default. */

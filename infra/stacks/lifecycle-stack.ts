@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
+import { ExamDay } from '../constructs/exam-day.ts';
 import { LifecycleStateMachine } from '../constructs/lifecycle-state-machine.ts';
 import { PhaseFunctions } from '../constructs/phase-functions.ts';
 import type { FunctionBundles } from '../function-bundles.ts';
@@ -20,6 +21,7 @@ export class LifecycleStack extends MoodleStack {
     this.install = new LifecycleStateMachine(this, 'Install', { name: 'install', ...parts });
     this.hold = new LifecycleStateMachine(this, 'Hold', { name: 'hold', ...parts });
     LifecycleStateMachine.letRead(this, [this.install], this.functions, ['check-site', 'operator-hold']);
+    new ExamDay(this, 'ExamDay', { platform, config, bundles });
     lifecycleOutputs(this);
   }
 }

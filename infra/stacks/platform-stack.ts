@@ -48,7 +48,7 @@ export class PlatformStack extends MoodleStack {
     const { site, keepData } = config;
     const settings = new CurrentSettings(this, 'Settings', {
       site,
-      read: ['image-tag', 'desired-nodes', 'minimum-nodes', 'maximum-nodes', 'cron-nodes'],
+      read: ['image-tag', 'desired-nodes', 'minimum-nodes', 'maximum-nodes', 'scheduled-nodes', 'cron-nodes'],
     });
 
     this.watchingKey = new WatchingKey(this, 'WatchingKey', { site, keepData });
@@ -70,11 +70,12 @@ export class PlatformStack extends MoodleStack {
     this.imageBuild = new ImageBuild(this, 'ImageBuild', config);
     this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
 
-    this.nodes = new Nodes(this, 'Nodes', { network, site });
+    this.nodes = new Nodes(this, 'Nodes', network, config);
     for (const part of [network, this.database, this.sessionStore, this.applicationStore, this.files])
       part.allowFrom(this.nodes);
     const node = {
       config,
+      capacity: this.nodes.capacity,
       image: ecs.ContainerImage.fromEcrRepository(this.imageBuild.repository, settings.text('image-tag')),
       files: this.files,
       settings: nodeSettings(this, { ...this, config, siteUrl: this.loadBalancer.siteUrl }),
@@ -88,7 +89,7 @@ export class PlatformStack extends MoodleStack {
       loadBalancer: this.loadBalancer,
       settings,
     });
-    this.cron = new CronService(this, 'Cron', { nodes: this.nodes, task: this.cronTask, settings });
+    this.cron = new CronService(this, 'Cron', { config, nodes: this.nodes, task: this.cronTask, settings });
 
     this.functionSecurityGroup = config.databaseAccess === 'network' ? this.#functionSecurityGroup() : undefined;
     platformOutputs(this);

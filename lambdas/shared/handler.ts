@@ -1,6 +1,8 @@
 import { AwsNotAnswering, isPhaseError, UnexpectedError, Wait } from './errors.ts';
 
 interface Closing {
+  readonly settings?: unknown;
+  /** Only of functions that use it. */
   readonly database?: { close(): Promise<void> };
 }
 

@@ -1,13 +1,14 @@
 import { GetParametersCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { SessionStore, Settings } from './settings.ts';
 
-/** Last part of the names of the SSM parameters that rollouts change. */
+/** Last part of the names of the SSM parameters that rollouts change, and `scheduled-nodes`, which the exam day does. */
 export const parameterNames = [
   'session-store',
   'image-tag',
   'desired-nodes',
   'minimum-nodes',
   'maximum-nodes',
+  'scheduled-nodes',
   'cron-nodes',
 ] as const;
 
@@ -32,6 +33,7 @@ export async function readParameters(ssm: SSMClient, settings: Settings): Promis
     'desired-nodes': value('desired-nodes'),
     'minimum-nodes': value('minimum-nodes'),
     'maximum-nodes': value('maximum-nodes'),
+    'scheduled-nodes': value('scheduled-nodes'),
     'cron-nodes': value('cron-nodes'),
   };
 }

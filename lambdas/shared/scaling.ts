@@ -3,13 +3,24 @@ import {
   DescribeScalableTargetsCommand,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling';
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import { readParameters, type SiteParameters } from './parameters.ts';
 import type { Settings } from './settings.ts';
 
-/** The range of the autoscaling of the web service, and whether it is suspended. */
-export interface Capacity {
+/** The range of the autoscaling of the web service. */
+export interface Range {
   readonly minimum: number;
   readonly maximum: number;
+}
+
+export interface Capacity extends Range {
   readonly suspended: boolean;
+}
+
+interface Releasing {
+  readonly scaling: ApplicationAutoScalingClient;
+  readonly ssm: SSMClient;
+  readonly settings: Settings;
 }
 
 const target = (settings: Settings) => ({
@@ -57,4 +68,34 @@ export async function setCapacity(
       },
     }),
   );
+}
+
+/** A range outside exam days, raised by what the exam day of this moment asks for. A site without a minimum has no nodes. */
+export function withScheduled(usual: Range, parameters: SiteParameters): Range {
+  const scheduled = Number(parameters['scheduled-nodes']);
+  if (usual.minimum === 0 || scheduled <= usual.minimum) return usual;
+  return { minimum: scheduled, maximum: Math.max(usual.maximum, scheduled) };
+}
+
+/** The other way round: what a range was outside the exam day that it was found on. */
+export function withoutScheduled(found: Capacity, parameters: SiteParameters): Capacity {
+  const raised = found.minimum > 0 && found.minimum === Number(parameters['scheduled-nodes']);
+  return raised ? { ...found, minimum: Number(parameters['minimum-nodes']) } : found;
+}
+
+/**
+ * Gives the node count to automatic scaling. While a rollout holds it (suspended), the schedule writes down what it wants
+ * and changes nothing; so that is looked for here, and once more afterwards, in case it was written in between.
+ *
+ * @param usual the range outside exam days
+ * @returns the range of this moment
+ */
+export async function releaseScaling({ scaling, ssm, settings }: Releasing, usual: Range): Promise<Range> {
+  let range = withScheduled(usual, await readParameters(ssm, settings));
+  for (;;) {
+    await setCapacity(scaling, settings, { ...range, suspended: false });
+    const now = withScheduled(usual, await readParameters(ssm, settings));
+    if (now.minimum === range.minimum && now.maximum === range.maximum) return range;
+    range = now;
+  }
 }

@@ -20,6 +20,8 @@ export interface Settings {
   readonly taskDefinitionFamily: string;
   readonly cronTaskDefinitionFamily: string;
   readonly containerName: string;
+  /** Capacity provider of one-off tasks. */
+  readonly taskCapacityProvider: string;
   readonly taskSubnets: string[];
   readonly taskSecurityGroups: string[];
   readonly targetGroupArn: string;
@@ -111,6 +113,9 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     },
     get containerName() {
       return text('CONTAINER_NAME');
+    },
+    get taskCapacityProvider() {
+      return text('TASK_CAPACITY_PROVIDER');
     },
     get taskSubnets() {
       return list('TASK_SUBNETS');

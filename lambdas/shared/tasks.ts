@@ -109,7 +109,7 @@ async function startTask(
     new RunTaskCommand({
       cluster: settings.clusterArn,
       taskDefinition: service.taskDefinition,
-      launchType: 'FARGATE',
+      capacityProviderStrategy: [{ capacityProvider: settings.taskCapacityProvider, weight: 1 }],
       clientToken: createHash('sha256').update(`${rollout.execution}|${purpose}|${run.requestedAt}`).digest('hex'),
       networkConfiguration: {
         awsvpcConfiguration: {

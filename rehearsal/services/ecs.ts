@@ -124,11 +124,11 @@ function taskOperations(world: World): Record<string, Operation> {
         'startedBy',
         'group',
         'clientToken',
-        // One network and one kind of capacity here.
+        'capacityProviderStrategy',
+        // One network and one kind of computer here.
         'launchType',
         'networkConfiguration',
         'platformVersion',
-        'capacityProviderStrategy',
         'enableECSManagedTags',
         'enableExecuteCommand',
         'propagateTags',

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, options, readConfig } from '../../infra/config.ts';
 import { existingNetwork } from './synthesised.ts';
 
+const examDay = { examDayStart: 'cron(30 7 15 6 ? 2027)', examDayEnd: 'cron(0 12 15 6 ? 2027)' };
+
 describe('readConfig', () => {
   it('takes the defaults for development when nothing is given', () => {
     const config = readConfig({});
@@ -102,9 +104,23 @@ describe('readConfig', () => {
     allowHttp: ['yes', '1', 'TRUE', '', {}],
     defaultNodes: ['0', '51', '2.5', ' 2', ''],
     maximumNodes: ['0', '51', 'many', '1e1', '0x2'],
+    compute: ['EC2', 'lambda'],
+    instanceType: ['m7g', 'm5.large', 'm7g.metal'],
+    onDemandBase: ['0', '51'],
+    onDemandWeight: ['-1', '101'],
+    spotWeight: ['101', 'all'],
     taskCpu: ['1', '1000', '2 vCPU'],
     taskMemory: ['511', '200000', '2GB'],
     cpuTargetPercent: ['9', '91', '50%'],
+    requestsPerTarget: ['9', '100001'],
+    scaleOutPercent: ['19', '96'],
+    scaleInPercent: ['4', '81'],
+    examDayStart: ['30 7 15 6 ? 2027', 'cron(30 7 15 6 ?)', 'rate(1 day)', "cron(30 7 15 6 ? 2027'; x)"],
+    examDayEnd: ['at(2027-06-15T12:00:00)', 'noon'],
+    examDayNodes: ['1', '51'],
+    timeZone: ['Europe/Atlantis', 'europe/berlin', '', '+02:00'],
+    stopTimeoutSeconds: ['29', '121'],
+    ecsExec: ['on', '1'],
     healthGraceSeconds: ['29', '1801', '2m'],
     installHealthGraceSeconds: ['299', '7201'],
     deregistrationDelaySeconds: ['9', '120'],
@@ -148,6 +164,15 @@ describe('readConfig', () => {
   it.each([
     [{ taskCpu: '1024', taskMemory: '1024' }, 'taskMemory cannot be 1024 with taskCpu=1024. Allowed: 2048 to 8192'],
     [{ taskCpu: '256', taskMemory: '1536' }, 'taskMemory cannot be 1536 with taskCpu=256. Allowed: 512, 1024 or 2048'],
+    [{ compute: 'ec2', architecture: 'x86_64' }, 'instanceType cannot be t4g.medium with architecture=x86_64'],
+    [{ compute: 'ec2', taskMemory: '4096' }, 'this one has 2048 CPU units and 3584 MiB for nodes'],
+    [{ onDemandWeight: '0', spotWeight: '0' }, 'spotWeight cannot be 0 with onDemandWeight=0'],
+    [{ cpuTargetPercent: '0', scaleOutPercent: '75' }, 'scaleInPercent cannot be 0 with scaleOutPercent=75'],
+    [{ cpuTargetPercent: '0', scaleOutPercent: '75', scaleInPercent: '60' }, 'scaleInPercent cannot be 60'],
+    [{ scaleOutPercent: '75', scaleInPercent: '25' }, 'cpuTargetPercent cannot be 50 with scaleOutPercent=75'],
+    [{ examDayNodes: '8' }, 'examDayStart, examDayEnd and examDayNodes need each other'],
+    [{ ...examDay, examDayNodes: '8', maximumNodes: '6' }, 'examDayNodes cannot be 8 with maximumNodes=6'],
+    [{ ...examDay, examDayNodes: '8', cpuTargetPercent: '0' }, 'nothing would take the nodes away'],
     [{ defaultNodes: '5', maximumNodes: '4' }, 'defaultNodes cannot be 5 with maximumNodes=4'],
     [{ databaseMinCapacity: '8', databaseMaxCapacity: '4' }, 'databaseMinCapacity cannot be 8'],
     [{ databaseEngine: 'mysql', databaseAccess: 'network', databaseVersion: '17.7' }, 'for example 8.4.9'],

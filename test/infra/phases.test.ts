@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Match } from 'aws-cdk-lib/assertions';
 import { buildSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../infra/config.ts';
@@ -72,6 +73,19 @@ describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('phase functio
     // What Lambda itself needs for every function.
     return [...actions].filter((action) => !/^(logs|xray|ec2):/.test(action));
   }
+});
+
+it('the exam day may do what its code does, and is given what it reads', () => {
+  const { lifecycle, resources } = synthesised('instances and exam day');
+  const granted = resources
+    .filter(({ id, Type }) => Type === 'AWS::IAM::Policy' && id.startsWith('ExamDayScheduleNodes'))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as { Action: string | string[] }[])
+    .flatMap(({ Action }) => Action);
+  expect(granted.filter((action) => !/^(logs|xray):/.test(action)).sort()).toEqual(callsOf('schedule-nodes').sort());
+  lifecycle.hasResourceProperties('AWS::Lambda::Function', {
+    Description: 'Begins and ends an exam day',
+    Environment: { Variables: Match.objectLike({ CLUSTER_ARN: Match.anyValue(), PARAMETER_PREFIX: '/moodle/demo' }) },
+  });
 });
 
 it('each state waits longer than its function may take', () => {

@@ -60,6 +60,17 @@ export const contexts = {
     ...existingNetwork,
     keepData: 'true',
   },
+  'instances and exam day': {
+    compute: 'ec2',
+    cpuTargetPercent: '0',
+    scaleOutPercent: '75',
+    scaleInPercent: '25',
+    requestsPerTarget: '600',
+    examDayStart: 'cron(30 7 15 6 ? 2027)',
+    examDayEnd: 'cron(0 12 15 6 ? 2027)',
+    examDayNodes: '8',
+    timeZone: 'Europe/Berlin',
+  },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 /** What the options of a configuration are, after defaults. */

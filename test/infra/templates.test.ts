@@ -62,7 +62,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
   it('keeps data out of the public: no address, and no way in but from security groups', () => {
     platform.allResourcesProperties('AWS::RDS::DBInstance', { PubliclyAccessible: false });
     for (const { Properties } of ofType('AWS::ECS::Service')) {
-      expect(Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp).toBe('DISABLED');
+      expect(Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp ?? 'DISABLED').toBe('DISABLED');
     }
     const open = ofType('AWS::EC2::SecurityGroup').filter(({ Properties }) => Properties.SecurityGroupIngress);
     expect(open.map(({ id }) => id)).toEqual([expect.stringContaining('LoadBalancerSecurityGroup')]);
@@ -124,25 +124,40 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
       [`/moodle/${site}/desired-nodes`]: '0',
       [`/moodle/${site}/minimum-nodes`]: '0',
       [`/moodle/${site}/maximum-nodes`]: '1',
+      [`/moodle/${site}/scheduled-nodes`]: '0',
       [`/moodle/${site}/cron-nodes`]: '0',
     });
   });
 
   it('reads what rollouts set anew at every deploy, so that none resets it', () => {
-    const parameters = platform.toJSON().Parameters as Readonly<Record<string, { Type: string; Default: string }>>;
+    const { Parameters, Conditions } = platform.toJSON() as {
+      Parameters: Readonly<Record<string, { Type: string; Default: string }>>;
+      Conditions: Readonly<Record<string, unknown>>;
+    };
     const { site } = config;
     const settingOf = (value: { Ref: string }) => {
-      expect(parameters[value.Ref]?.Type).toBe('AWS::SSM::Parameter::Value<String>');
-      return parameters[value.Ref]?.Default.replace(`/moodle/${site}/`, '');
+      expect(Parameters[value.Ref]?.Type).toBe('AWS::SSM::Parameter::Value<String>');
+      return Parameters[value.Ref]?.Default.replace(`/moodle/${site}/`, '');
+    };
+    /** `Fn::If` as the settings that must be 0, what then, and what else. */
+    const choice = ({ 'Fn::If': [condition = '', then, otherwise] }: { 'Fn::If': [string, unknown, unknown] }) => {
+      const equals = JSON.stringify(Conditions[condition]).matchAll(/\{"Fn::Equals":\[(\{"Ref":"\w+"\}),"0"\]\}/g);
+      return [[...equals].map(([, ref = '']) => settingOf(JSON.parse(ref))), then, otherwise];
     };
     const [web, cron] = ['WebService', 'CronService'].map(
       (start) => ofType('AWS::ECS::Service').find(({ id }) => id.startsWith(start))?.Properties,
     );
     const [range] = ofType('AWS::ApplicationAutoScaling::ScalableTarget');
 
-    expect(settingOf(web.DesiredCount)).toBe('desired-nodes');
-    expect(settingOf(cron.DesiredCount)).toBe('cron-nodes');
-    expect(settingOf(range?.Properties.MinCapacity)).toBe('minimum-nodes');
+    // What is left out of an update stays as it is: a deploy takes no node that a rollout or automatic scaling started.
+    expect(choice(web.DesiredCount)).toEqual([['desired-nodes'], 0, { Ref: 'AWS::NoValue' }]);
+    expect(choice(cron.DesiredCount)).toEqual([['cron-nodes'], 0, { Ref: 'AWS::NoValue' }]);
+    const [usual, minimum, scheduled] = choice(range?.Properties.MinCapacity);
+    expect([usual, settingOf(minimum as never), settingOf(scheduled as never)]).toEqual([
+      ['scheduled-nodes', 'minimum-nodes'],
+      'minimum-nodes',
+      'scheduled-nodes',
+    ]);
     expect(settingOf(range?.Properties.MaxCapacity)).toBe('maximum-nodes');
     for (const { Properties } of ofType('AWS::ECS::TaskDefinition')) {
       expect(settingOf(Properties.ContainerDefinitions[0].Image['Fn::Join'][1].at(-1))).toBe('image-tag');
@@ -157,7 +172,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
         DeploymentCircuitBreaker: { Enable: true, Rollback: false },
       },
       LoadBalancers: Match.anyValue(),
-      PlatformVersion: '1.4.0',
+      PlatformVersion: configuration === 'instances and exam day' ? Match.absent() : '1.4.0',
     });
   });
 
@@ -181,6 +196,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
           'MOODLE_DATABASE_SSLMODE',
           'MOODLE_DATABASE_TYPE',
           'MOODLE_DATAROOT',
+          'MOODLE_DRAIN_SECONDS',
           'MOODLE_LANG',
           'MOODLE_REVERSEPROXYIGNORE',
           'MOODLE_SESSION_STORE_ENDPOINT',
@@ -243,7 +259,9 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
     // Not the CDK's own, which empties a bucket when its stack goes.
     const functions = ofType('AWS::Lambda::Function').filter(({ id }) => !id.startsWith('CustomS3AutoDeleteObjects'));
 
-    const sources = readdirSync(new URL('../../lambdas/', import.meta.url)).filter((file) => file.endsWith('.ts'));
+    const sources = readdirSync(new URL('../../lambdas/', import.meta.url)).filter(
+      (file) => file.endsWith('.ts') && (config.examDayNodes > 0 || file !== 'schedule-nodes.ts'),
+    );
 
     expect(functions).toHaveLength(sources.length);
     for (const { id, Properties } of functions) {
@@ -337,6 +355,117 @@ describe('production', () => {
       DefaultActions: [
         { Type: 'redirect', RedirectConfig: { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' } },
       ],
+    });
+  });
+});
+
+describe('capacity on Fargate', () => {
+  const { platform } = synthesised('dev');
+
+  it('starts the first node on demand and further ones mostly on Spot; cron never', () => {
+    platform.hasResourceProperties('AWS::ECS::Service', {
+      LoadBalancers: Match.anyValue(),
+      LaunchType: Match.absent(),
+      CapacityProviderStrategy: [
+        { CapacityProvider: 'FARGATE', Base: 1, Weight: 1 },
+        { CapacityProvider: 'FARGATE_SPOT', Weight: 3 },
+      ],
+    });
+    platform.hasResourceProperties('AWS::ECS::Service', {
+      LoadBalancers: Match.absent(),
+      CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE', Weight: 1 }],
+    });
+  });
+
+  it('lets operators into a node by ECS Exec alone, and logs each session', () => {
+    platform.allResourcesProperties('AWS::ECS::Service', { EnableExecuteCommand: true });
+    platform.hasResourceProperties('AWS::ECS::Cluster', {
+      Configuration: {
+        ExecuteCommandConfiguration: {
+          Logging: 'OVERRIDE',
+          LogConfiguration: { CloudWatchLogGroupName: { Ref: Match.stringLikeRegexp('^NodesShellLogs') } },
+        },
+      },
+    });
+    platform.resourceCountIs('AWS::EC2::Instance', 0);
+  });
+});
+
+describe('capacity on instances, thresholds and an exam day', () => {
+  const { platform, lifecycle } = synthesised('instances and exam day');
+
+  it('starts instances for nodes, encrypted, without an address, and with credentials that containers cannot get', () => {
+    platform.hasResourceProperties('AWS::EC2::LaunchTemplate', {
+      LaunchTemplateData: Match.objectLike({
+        MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+        BlockDeviceMappings: [Match.objectLike({ Ebs: Match.objectLike({ Encrypted: true }) })],
+        NetworkInterfaces: [Match.objectLike({ AssociatePublicIpAddress: false })],
+        KeyName: Match.absent(),
+      }),
+    });
+    platform.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', {
+      MinSize: '0',
+      MaxSize: '22',
+      MixedInstancesPolicy: Match.objectLike({
+        InstancesDistribution: {
+          OnDemandBaseCapacity: 1,
+          OnDemandPercentageAboveBaseCapacity: 25,
+          SpotAllocationStrategy: 'price-capacity-optimized',
+        },
+      }),
+    });
+    platform.hasResourceProperties('AWS::ECS::CapacityProvider', {
+      AutoScalingGroupProvider: Match.objectLike({
+        ManagedScaling: Match.objectLike({ Status: 'ENABLED', TargetCapacity: 100 }),
+        ManagedDraining: 'ENABLED',
+        // Protected instances would withstand the deletion of a stack that is to leave nothing behind.
+        ManagedTerminationProtection: 'DISABLED',
+      }),
+    });
+  });
+
+  it('gives the nodes an interface of their own, and one-off tasks the same capacity', () => {
+    platform.allResourcesProperties('AWS::ECS::TaskDefinition', {
+      RequiresCompatibilities: ['EC2'],
+      NetworkMode: 'awsvpc',
+    });
+    const [provider = ''] = Object.keys(platform.findResources('AWS::ECS::CapacityProvider'));
+    const [service] = Object.values(platform.findResources('AWS::ECS::Service'));
+    expect(service?.Properties.CapacityProviderStrategy).toEqual([{ CapacityProvider: { Ref: provider }, Weight: 1 }]);
+    lifecycle.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: Match.objectLike({
+          TASK_CAPACITY_PROVIDER: { 'Fn::ImportValue': Match.stringLikeRegexp(`Ref${provider}`) },
+        }),
+      },
+    });
+  });
+
+  it('scales by thresholds and by requests, and by nothing that pulls against them', () => {
+    const policies = Object.values(platform.findResources('AWS::ApplicationAutoScaling::ScalingPolicy'));
+    expect(
+      policies.map(
+        ({ Properties: { PolicyType, ...policy } }) =>
+          policy.TargetTrackingScalingPolicyConfiguration?.PredefinedMetricSpecification.PredefinedMetricType ??
+          `${PolicyType} ${policy.StepScalingPolicyConfiguration.StepAdjustments[0].ScalingAdjustment}`,
+      ),
+    ).toEqual(['ALBRequestCountPerTarget', 'StepScaling -1', 'StepScaling 1']);
+    platform.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 75, EvaluationPeriods: 3, Period: 60 });
+    platform.hasResourceProperties('AWS::CloudWatch::Alarm', { Threshold: 25, EvaluationPeriods: 3, Period: 60 });
+  });
+
+  it('begins and ends the exam day in its time zone', () => {
+    const schedules = Object.values(lifecycle.findResources('AWS::Scheduler::Schedule'));
+    expect(schedules.map(({ Properties }) => Properties.ScheduleExpression)).toEqual([
+      'cron(30 7 15 6 ? 2027)',
+      'cron(0 12 15 6 ? 2027)',
+    ]);
+    const inputs = schedules.map(({ Properties }) => JSON.parse(Properties.Target.Input).nodes);
+    expect(inputs).toEqual([8, 0]);
+    for (const { Properties } of schedules) expect(Properties.ScheduleExpressionTimezone).toBe('Europe/Berlin');
+    // Automatic scaling's own: its values would be those of the last deploy, and lost while a rollout holds the scaling.
+    platform.allResourcesProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
+      ScheduledActions: Match.absent(),
     });
   });
 });

@@ -22,6 +22,7 @@ const environment = {
   TASK_DEFINITION_FAMILY: 'web-family',
   CRON_TASK_DEFINITION_FAMILY: 'cron-family',
   CONTAINER_NAME: 'moodle',
+  TASK_CAPACITY_PROVIDER: 'FARGATE',
   TASK_SUBNETS: 'subnet-1,subnet-2',
   TASK_SECURITY_GROUPS: 'sg-1',
   TARGET_GROUP_ARN: 'arn:target-group',
@@ -113,6 +114,7 @@ export class Account {
       'desired-nodes': '0',
       'minimum-nodes': '0',
       'maximum-nodes': '1',
+      'scheduled-nodes': '0',
       'cron-nodes': '0',
     };
     for (const [name, value] of Object.entries(initial)) this.parameters.set(name, value);

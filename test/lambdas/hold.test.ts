@@ -17,6 +17,7 @@ const before: BeforeRollout = {
     'desired-nodes': '0',
     'minimum-nodes': '0',
     'maximum-nodes': '1',
+    'scheduled-nodes': '0',
     'cron-nodes': '0',
   },
   desired: 0,

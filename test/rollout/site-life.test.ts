@@ -1,16 +1,24 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../console/progress.ts';
+import { RUN_FOLDER } from '../support/global-setup.ts';
 import { Browser } from './browser.ts';
 import { Site } from './site.ts';
 import { Users, type UsersReport } from './users.ts';
 
 describe('a site in use', () => {
+  const directory = mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'site-life-'));
   let site: Site;
 
   beforeAll(async () => {
-    site = await Site.open();
+    site = await Site.open({ directory });
   });
-  afterAll(() => site?.close());
+  afterAll(async () => {
+    await site?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
 
   const deploymentIds = async () => (await site.webService()).deployments?.map(({ id }) => id);
 
@@ -88,6 +96,30 @@ describe('a site in use', () => {
       const outcome = await site.follow(running);
       expect([outcome.failure?.error, second.failure?.error]).toContain('SiteHeld');
       expect([outcome.status, second.status]).toContain('succeeded');
+    });
+  });
+
+  describe('when a later deploy brings other nodes', () => {
+    it('keeps those that automatic scaling has added, and all that the rollout has set', async () => {
+      await new ECSClient(site.account.clientConfiguration).send(
+        new UpdateServiceCommand({
+          cluster: site.account.output('ClusterName'),
+          service: site.account.output('WebServiceName'),
+          desiredCount: 5,
+        }),
+      );
+      const before = await site.state();
+      await site.close();
+      site = await Site.open({
+        directory,
+        alter: (id, { Type, Properties }) => {
+          if (Type === 'AWS::ECS::TaskDefinition' && id.startsWith('Web')) Properties.Cpu = '2048';
+        },
+      });
+      const after = await site.state();
+      expect(after).toEqual({ ...before, taskDefinition: expect.not.stringMatching(`^${before.taskDefinition}$`) });
+      expect(after.desired).toBe(5);
+      expect(after.image).toBe(before.image);
     });
   });
 });

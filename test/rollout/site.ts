@@ -1,10 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DescribeServicesCommand, ECSClient, type Service } from '@aws-sdk/client-ecs';
+import { ApplicationAutoScalingClient, DescribeScalableTargetsCommand } from '@aws-sdk/client-application-auto-scaling';
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand, ECSClient, type Service } from '@aws-sdk/client-ecs';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import pg from 'pg';
 import type { Progress } from '../../console/progress.ts';
 import { watchRollout } from '../../console/watch.ts';
+import { parameterNames } from '../../lambdas/shared/parameters.ts';
 import type { MoodleSource } from '../../rehearsal/moodle/source.ts';
 import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import { openRehearsal, type Rehearsal } from '../../rehearsal/rehearse.ts';
@@ -101,6 +104,28 @@ export class Site {
     );
     if (!service) throw new Error('The web service is not there.');
     return service;
+  }
+
+  /** What rollouts and automatic scaling have set, as AWS has it. */
+  async state() {
+    const { desiredCount, taskDefinition = '' } = await this.webService();
+    const ecs = new ECSClient(this.account.clientConfiguration);
+    const { taskDefinition: deployed } = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
+    const scaling = new ApplicationAutoScalingClient(this.account.clientConfiguration);
+    const { ScalableTargets: [range] = [] } = await scaling.send(
+      new DescribeScalableTargetsCommand({ ServiceNamespace: 'ecs' }),
+    );
+    const ssm = new SSMClient(this.account.clientConfiguration);
+    const { Parameters = [] } = await ssm.send(
+      new GetParametersCommand({ Names: parameterNames.map((name) => `/moodle/demo/${name}`) }),
+    );
+    return {
+      desired: desiredCount,
+      taskDefinition,
+      image: deployed?.containerDefinitions?.[0]?.image,
+      range: [range?.MinCapacity, range?.MaxCapacity],
+      parameters: Object.fromEntries(Parameters.map(({ Name, Value }) => [Name, Value])),
+    };
   }
 
   /** Rows of the site's database, read as its owner. */

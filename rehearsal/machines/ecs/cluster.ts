@@ -8,6 +8,8 @@ import type { ServiceRecord } from './types.ts';
 export interface Cluster {
   readonly clusterName: string;
   readonly clusterArn: string;
+  /** Names of the capacity providers that are associated with it. */
+  readonly capacityProviders: Set<string>;
 }
 
 /** Stopped tasks can be described for at least an hour; more than these are not kept. */
@@ -31,7 +33,11 @@ export class Clusters {
   }
 
   make(clusterName: string): Cluster {
-    const cluster = { clusterName, clusterArn: arn(this.#world, 'ecs', `cluster/${clusterName}`) };
+    const cluster = {
+      clusterName,
+      clusterArn: arn(this.#world, 'ecs', `cluster/${clusterName}`),
+      capacityProviders: new Set<string>(),
+    };
     this.clusters.set(clusterName, cluster);
     return cluster;
   }
@@ -71,6 +77,24 @@ export class Clusters {
   /** @param name id or ARN */
   task(cluster: Cluster, name: string): Task | undefined {
     return this.tasks.get(taskArn(this.#world, cluster, name));
+  }
+}
+
+/**
+ * What runs on capacity providers runs on this computer all the same; but ECS takes only those of the cluster.
+ *
+ * @throws AwsError InvalidParameterException
+ */
+export function requireCapacity(
+  { capacityProviders }: Cluster,
+  strategy: readonly { readonly capacityProvider?: string }[] = [],
+): void {
+  for (const { capacityProvider = '' } of strategy) {
+    if (capacityProviders.has(capacityProvider)) continue;
+    throw new AwsError(
+      'InvalidParameterException',
+      `The capacity provider ${capacityProvider} is not associated with the cluster.`,
+    );
   }
 }
 

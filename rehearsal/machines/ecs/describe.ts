@@ -4,7 +4,7 @@ import { LOOPBACK } from '../ports.ts';
 import type { ServiceScheduler } from './scheduler.ts';
 import type { Task } from './task.ts';
 import { containerOf } from './task-definitions.ts';
-import type { TaskDefinition } from './types.ts';
+import type { ServiceRecord, TaskDefinition } from './types.ts';
 
 const moment = (milliseconds: number | undefined) => (milliseconds === undefined ? undefined : new Date(milliseconds));
 
@@ -20,7 +20,7 @@ export function describeService(service: ServiceScheduler): object {
     status: 'ACTIVE',
     desiredCount: record.desiredCount,
     ...service.counts(),
-    launchType: record.launchType,
+    ...capacity(record),
     platformVersion: record.platformVersion,
     platformFamily: 'Linux',
     taskDefinition: record.taskDefinition,
@@ -31,7 +31,7 @@ export function describeService(service: ServiceScheduler): object {
       updatedAt: moment(deployment.updatedAt),
       desiredCount: deployment.status === 'PRIMARY' ? record.desiredCount : 0,
       ...service.counts(deployment),
-      launchType: record.launchType,
+      ...capacity(record),
       platformVersion: record.platformVersion,
       networkConfiguration: record.networkConfiguration,
     })),
@@ -47,6 +47,10 @@ export function describeService(service: ServiceScheduler): object {
     enableExecuteCommand: record.enableExecuteCommand,
     propagateTags: 'NONE',
   };
+}
+
+function capacity({ launchType, capacityProviderStrategy }: ServiceRecord): object {
+  return capacityProviderStrategy.length > 0 ? { capacityProviderStrategy } : { launchType };
 }
 
 /** A task in the shape of DescribeTasks. */

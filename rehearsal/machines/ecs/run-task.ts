@@ -1,6 +1,6 @@
 import { AwsError } from '../../endpoint/service.ts';
 import type { World } from '../../world.ts';
-import { type Cluster, clustersOf } from './cluster.ts';
+import { type Cluster, clustersOf, requireCapacity } from './cluster.ts';
 import { Task } from './task.ts';
 import { containerOf, findTaskDefinition } from './task-definitions.ts';
 import type { TaskOverride } from './types.ts';
@@ -13,6 +13,7 @@ export interface RunTaskInput {
   readonly startedBy?: string;
   readonly group?: string;
   readonly clientToken?: string;
+  readonly capacityProviderStrategy?: readonly { readonly capacityProvider: string }[];
 }
 
 const CONTAINER_OVERRIDES = ['name', 'command', 'environment', 'cpu', 'memory'];
@@ -37,6 +38,7 @@ export function runTask(world: World, input: RunTaskInput): { cluster: Cluster; 
   }
   const definition = findTaskDefinition(world, input.taskDefinition);
   const overrides = input.overrides ?? {};
+  requireCapacity(cluster, input.capacityProviderStrategy);
   checkOverrides(overrides, containerOf(definition).name);
   const tasks = Array.from({ length: countOf(input) }, () => {
     const task = new Task(world, {

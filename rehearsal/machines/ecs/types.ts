@@ -115,6 +115,12 @@ export interface ServiceRecord {
   enableExecuteCommand: boolean;
   networkConfiguration: NetworkConfiguration;
   readonly launchType: string;
+  /** In place of a launch type where there is any. */
+  readonly capacityProviderStrategy: readonly {
+    readonly capacityProvider: string;
+    readonly base: number;
+    readonly weight: number;
+  }[];
   readonly platformVersion: string;
   readonly loadBalancers: readonly {
     readonly targetGroupArn: string;

@@ -3,7 +3,7 @@ import type { ResolvedResource, ResourceProvider } from '../../template/provider
 import type { World } from '../../world.ts';
 import { changedProperties } from '../deployed.ts';
 import { apiCase } from '../ecs/api-case.ts';
-import { clustersOf, recordsOf, serviceArn } from '../ecs/cluster.ts';
+import { clustersOf, recordsOf, requireCapacity, serviceArn } from '../ecs/cluster.ts';
 import {
   findTaskDefinition,
   type NewTaskDefinition,
@@ -34,7 +34,11 @@ const cluster: ResourceProvider = {
 const capacityProviders: ResourceProvider = {
   type: 'AWS::ECS::ClusterCapacityProviderAssociations',
   properties: ['CapacityProviders', 'Cluster', 'DefaultCapacityProviderStrategy'],
-  create: (resource) => ({ ref: resource.properties.Cluster, attributes: {} }),
+  create({ properties }, world) {
+    const { capacityProviders: associated } = clustersOf(world).find(properties.Cluster);
+    for (const name of properties.CapacityProviders) associated.add(name);
+    return { ref: properties.Cluster, attributes: {} };
+  },
 };
 
 const taskDefinition: ResourceProvider = {
@@ -72,6 +76,7 @@ const taskDefinition: ResourceProvider = {
 const service: ResourceProvider = {
   type: 'AWS::ECS::Service',
   properties: [
+    'CapacityProviderStrategy',
     'Cluster',
     'DeploymentConfiguration',
     'DesiredCount',
@@ -83,8 +88,7 @@ const service: ResourceProvider = {
     'PlatformVersion',
     'ServiceName',
     'TaskDefinition',
-    // One kind of capacity and no tags here.
-    'CapacityProviderStrategy',
+    // No tags here.
     'EnableECSManagedTags',
     'PropagateTags',
     'Tags',
@@ -94,6 +98,7 @@ const service: ResourceProvider = {
     const home = clustersOf(world).find(properties.Cluster);
     const name = String(properties.ServiceName ?? physicalName(world, resource, 255));
     const key = serviceArn(world, home, name);
+    requireCapacity(home, strategyOf(resource));
     const changed = changedProperties(world, resource);
     const known = recordsOf(world).get(key);
     const record = known ? updated(known, resource, changed) : made(resource, key, name, home.clusterArn);
@@ -106,7 +111,8 @@ const service: ResourceProvider = {
   },
 };
 
-function made({ properties }: ResolvedResource, key: string, name: string, clusterArn: string): ServiceRecord {
+function made(resource: ResolvedResource, key: string, name: string, clusterArn: string): ServiceRecord {
+  const { properties } = resource;
   return {
     serviceName: name,
     serviceArn: key,
@@ -120,6 +126,7 @@ function made({ properties }: ResolvedResource, key: string, name: string, clust
     enableExecuteCommand: String(properties.EnableExecuteCommand) === 'true',
     networkConfiguration: network(properties),
     launchType: String(properties.LaunchType ?? 'FARGATE'),
+    capacityProviderStrategy: strategyOf(resource),
     platformVersion: String(properties.PlatformVersion ?? 'LATEST'),
     loadBalancers: (apiCase(properties.LoadBalancers ?? []) as ServiceRecord['loadBalancers']).map((one) => ({
       ...one,
@@ -131,7 +138,8 @@ function made({ properties }: ResolvedResource, key: string, name: string, clust
 }
 
 /** What CloudFormation would send to UpdateService, over what the service was left with. */
-function updated(known: ServiceRecord, { properties }: ResolvedResource, changed: ReadonlySet<string>): ServiceRecord {
+function updated(known: ServiceRecord, resource: ResolvedResource, changed: ReadonlySet<string>): ServiceRecord {
+  const { properties } = resource;
   const [primary] = known.deployments;
   return {
     ...known,
@@ -141,6 +149,7 @@ function updated(known: ServiceRecord, { properties }: ResolvedResource, changed
     ...(changed.has('HealthCheckGracePeriodSeconds')
       ? { healthCheckGracePeriodSeconds: Number(properties.HealthCheckGracePeriodSeconds ?? 0) }
       : {}),
+    ...(changed.has('CapacityProviderStrategy') ? { capacityProviderStrategy: strategyOf(resource) } : {}),
     ...(changed.has('NetworkConfiguration') ? { networkConfiguration: network(properties) } : {}),
     // No task outlived the rehearsal before: what was deployed is to be started again.
     deployments: primary ? [{ ...primary, status: 'PRIMARY', rolloutState: 'IN_PROGRESS', failedTasks: 0 }] : [],
@@ -165,6 +174,16 @@ function deploymentConfiguration(properties: ResolvedResource['properties']): De
         }
       : {}),
   };
+}
+
+function strategyOf({ properties }: ResolvedResource): ServiceRecord['capacityProviderStrategy'] {
+  return (apiCase(properties.CapacityProviderStrategy ?? []) as ServiceRecord['capacityProviderStrategy']).map(
+    (part) => ({
+      capacityProvider: part.capacityProvider,
+      base: Number(part.base ?? 0),
+      weight: Number(part.weight ?? 0),
+    }),
+  );
 }
 
 function network(properties: ResolvedResource['properties']): NetworkConfiguration {
