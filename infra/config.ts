@@ -2,6 +2,7 @@ import { cacheContradictions, cacheOptions } from './options/cache.ts';
 import { computeContradictions, computeOptions } from './options/compute.ts';
 import { databaseContradictions, databaseOptions } from './options/database.ts';
 import { edgeContradictions, edgeOptions } from './options/edge.ts';
+import { filesContradictions, filesOptions } from './options/files.ts';
 import { networkContradictions, networkOptions } from './options/network.ts';
 import type { Option } from './options/option-kinds.ts';
 import { siteContradictions, siteOptions } from './options/site.ts';
@@ -13,6 +14,7 @@ export const optionGroups = {
   Network: { options: networkOptions, contradictions: networkContradictions },
   Database: { options: databaseOptions, contradictions: databaseContradictions },
   Cache: { options: cacheOptions, contradictions: cacheContradictions },
+  Files: { options: filesOptions, contradictions: filesContradictions },
   Compute: { options: computeOptions, contradictions: computeContradictions },
   Edge: { options: edgeOptions, contradictions: edgeContradictions },
   Watching: { options: watchingOptions, contradictions: watchingContradictions },
@@ -24,6 +26,7 @@ export const options = {
   ...networkOptions,
   ...databaseOptions,
   ...cacheOptions,
+  ...filesOptions,
   ...computeOptions,
   ...edgeOptions,
   ...watchingOptions,

@@ -2,6 +2,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { databaseBackupWindow, databaseMaintenanceWindow } from '../backup-times.ts';
 import type { Config } from '../config.ts';
 import { type DatabaseEngineName, versionOf } from '../database-engines.ts';
 import { attachedSecret, backupRetention, inCommon, instanceType } from './database-parts.ts';
@@ -30,7 +31,8 @@ export class AuroraCluster extends Construct implements SiteDatabase {
       }),
       defaultDatabaseName: databaseName,
       enableDataApi: config.databaseAccess === 'data-api',
-      backup: { retention: backupRetention(config) },
+      backup: { retention: backupRetention(config), preferredWindow: databaseBackupWindow },
+      preferredMaintenanceWindow: databaseMaintenanceWindow,
     });
     this.secret = attachedSecret(this.cluster);
   }

@@ -1,14 +1,11 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { nodeZonesOf } from '../options/network.ts';
 import type { Network } from './network.ts';
-
-export interface FilesProps {
-  readonly network: Network;
-  readonly keepData: boolean;
-}
 
 /** The user that PHP runs as in the image (www-data in Debian). */
 const owner = { uid: '33', gid: '33' };
@@ -18,7 +15,7 @@ export class Files extends Construct {
   readonly fileSystem: efs.FileSystem;
   readonly accessPoint: efs.AccessPoint;
 
-  constructor(scope: Construct, id: string, { network, keepData }: FilesProps) {
+  constructor(scope: Construct, id: string, network: Network, config: Config) {
     super(scope, id);
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
@@ -30,11 +27,17 @@ export class Files extends Construct {
       vpcSubnets: network.storeSubnets,
       securityGroup,
       encrypted: true,
-      throughputMode: efs.ThroughputMode.ELASTIC,
-      enableAutomaticBackups: keepData,
-      removalPolicy: keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...throughput(config),
+      ...infrequentAccess(config),
+      removalPolicy: config.keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       fileSystemPolicy: overTlsOnly(),
     });
+    const resource = this.fileSystem.node.defaultChild as efs.CfnFileSystem;
+    // EFS's own plan is on by itself in one zone; the backups of the site are made together with its database's.
+    resource.backupPolicy = { status: 'DISABLED' };
+    // CDK's `oneZone` would choose the subnet too, and take one that has a way out.
+    const [zone] = nodeZonesOf(config);
+    if (config.filesZones === 'one-zone' && zone !== undefined) resource.availabilityZoneName = zone;
     this.accessPoint = this.fileSystem.addAccessPoint('Data', {
       path: '/moodledata',
       posixUser: owner,
@@ -54,6 +57,24 @@ export class Files extends Construct {
       conditions: { StringEquals: { 'elasticfilesystem:AccessPointArn': this.accessPoint.accessPointArn } },
     });
   }
+}
+
+function throughput({ filesThroughput, filesProvisionedMiBps }: Config) {
+  return filesThroughput === 'provisioned'
+    ? {
+        throughputMode: efs.ThroughputMode.PROVISIONED,
+        provisionedThroughputPerSecond: Size.mebibytes(filesProvisionedMiBps),
+      }
+    : { throughputMode: filesThroughput === 'elastic' ? efs.ThroughputMode.ELASTIC : efs.ThroughputMode.BURSTING };
+}
+
+function infrequentAccess({ filesInfrequentAccessDays: days }: Config) {
+  return days === 0
+    ? {}
+    : {
+        lifecyclePolicy: efs.LifecyclePolicy[`AFTER_${days}_DAYS` as keyof typeof efs.LifecyclePolicy],
+        outOfInfrequentAccessPolicy: efs.OutOfInfrequentAccessPolicy.AFTER_1_ACCESS,
+      };
 }
 
 /** A policy that allows nothing replaces EFS's default, which lets in whoever reaches a mount target. */

@@ -2,6 +2,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { databaseBackupWindow, databaseMaintenanceWindow } from '../backup-times.ts';
 import type { Config } from '../config.ts';
 import { type DatabaseEngineName, versionOf } from '../database-engines.ts';
 import { attachedSecret, backupRetention, inCommon, instanceType } from './database-parts.ts';
@@ -31,6 +32,8 @@ export class RdsInstance extends Construct implements SiteDatabase {
       publiclyAccessible: false,
       autoMinorVersionUpgrade: true,
       backupRetention: backupRetention(config),
+      preferredBackupWindow: databaseBackupWindow,
+      preferredMaintenanceWindow: databaseMaintenanceWindow,
       deleteAutomatedBackups: !keepData,
     });
     this.secret = attachedSecret(this.instance);

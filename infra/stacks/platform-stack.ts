@@ -3,6 +3,7 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { ApplicationStore } from '../constructs/application-store.ts';
+import { Backups } from '../constructs/backups.ts';
 import { CronService } from '../constructs/cron-service.ts';
 import { type Database, database } from '../constructs/database.ts';
 import { DatabaseEvents } from '../constructs/database-events.ts';
@@ -33,6 +34,7 @@ export class PlatformStack extends MoodleStack {
   readonly sessionStore: Store;
   readonly applicationStore: ApplicationStore;
   readonly files: Files;
+  readonly backups: Backups;
   readonly imageBuild: ImageBuild;
   readonly loadBalancer: LoadBalancer;
   readonly nodes: Nodes;
@@ -66,7 +68,8 @@ export class PlatformStack extends MoodleStack {
     new DatabaseEvents(this, 'DatabaseEvents', { database: this.database, topic: this.notifications.topic });
     this.sessionStore = sessionStore(this, 'SessionStore', network, config);
     this.applicationStore = new ApplicationStore(this, 'ApplicationStore', network, config);
-    this.files = new Files(this, 'Files', { network, keepData });
+    this.files = new Files(this, 'Files', network, config);
+    this.backups = new Backups(this, 'Backups', { config, database: this.database, files: this.files });
     this.imageBuild = new ImageBuild(this, 'ImageBuild', config);
     this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
 

@@ -16,6 +16,7 @@ const withoutResource: readonly string[] = [
   'ecs:DiscoverPollEndpoint',
   'elasticloadbalancing:DescribeTargetGroupAttributes',
   'elasticloadbalancing:DescribeTargetHealth',
+  'tag:GetResources',
   // What Step Functions needs to write its log, and Lambda and Step Functions for their traces.
   'logs:CreateLogDelivery',
   'logs:DeleteLogDelivery',

@@ -52,6 +52,9 @@ export const contexts = {
     databaseReader: 'true',
     nat: 'none',
     interfaceEndpoints: 'true',
+    filesZones: 'one-zone',
+    filesThroughput: 'provisioned',
+    filesInfrequentAccessDays: '0',
   },
   'MariaDB with a standby': {
     databaseEngine: 'mariadb',

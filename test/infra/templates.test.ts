@@ -332,9 +332,9 @@ describe('production', () => {
     });
     platform.hasResource('AWS::EFS::FileSystem', {
       DeletionPolicy: 'Retain',
-      Properties: { BackupPolicy: { Status: 'ENABLED' } },
     });
     platform.hasResource('AWS::ECR::Repository', { DeletionPolicy: 'Retain' });
+    platform.hasResource('AWS::Backup::BackupVault', { DeletionPolicy: 'Retain' });
   });
 
   it('survives the loss of a zone', () => {

@@ -18,6 +18,7 @@ const fileSystem: ResourceProvider = {
     'KmsKeyId',
     'LifecyclePolicies',
     'PerformanceMode',
+    'ProvisionedThroughputInMibps',
     'ThroughputMode',
   ],
   create(resource, world) {

@@ -1,10 +1,14 @@
 import type { ResourceProvider } from '../provider.ts';
 import { accessTypes } from './access.ts';
+import { backupTypes } from './backup.ts';
 import { networkTypes } from './network.ts';
 import { passiveProvider } from './passive-type.ts';
 import { watchingTypes } from './watching.ts';
 
 /** Every resource type that exists here and does nothing. */
-export const passiveProviders: readonly ResourceProvider[] = [...networkTypes, ...watchingTypes, ...accessTypes].map(
-  passiveProvider,
-);
+export const passiveProviders: readonly ResourceProvider[] = [
+  ...networkTypes,
+  ...watchingTypes,
+  ...accessTypes,
+  ...backupTypes,
+].map(passiveProvider);
