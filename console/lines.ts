@@ -65,7 +65,8 @@ function drawHeader(progress: Progress, { width, paint, now }: Drawing): string[
   const room = Math.max(8, width - textWidth(right) - 2);
   const left = clip(`${rolloutName(progress)}  ${progress.execution}`, room);
   const facts = factWords(progress);
-  const gap = ' '.repeat(Math.max(2, width - textWidth(left) - textWidth(right)));
+  // A file has no right edge.
+  const gap = ' '.repeat(Number.isFinite(width) ? Math.max(2, width - textWidth(left) - textWidth(right)) : 2);
   const first =
     textWidth(left) + 2 + textWidth(right) > width
       ? [paint('bold', clip(left, width)), clip(right, width)]
@@ -155,7 +156,7 @@ export function phaseText(phase: Phase, now: Date): string {
     case 'put back':
       return [...(attempts > 1 ? [`${attempts} attempts`] : []), evidenceWords(phase.evidence)]
         .filter(Boolean)
-        .join(': ');
+        .join(' · ');
     case 'failed':
       return problem ? `${attempts > 1 ? `attempt ${attempts}: ` : ''}${problemWords(problem)}` : '';
     case 'running':

@@ -1,4 +1,5 @@
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { announceRehearsal } from '../console/api/rehearsals.ts';
 import { openProgressView, type Screen } from '../console/terminal.ts';
 import { watchRollout } from '../console/watch.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -27,7 +28,7 @@ const lookEveryMilliseconds = 250;
  */
 export async function rehearseInstall(options: RehearsalOptions, directory: string, screen: Screen): Promise<number> {
   const say = (line: string) => screen.write(`${line}\n`);
-  const unlock = lockFolder(directory);
+  const undo = [lockFolder(directory)];
   const signal = nextSignal();
   try {
     say('Synthesising the CDK app …');
@@ -49,13 +50,21 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
     const pace = options.pace ?? (options.finish === 'browser' ? 1 : defaultPace[moodle.kind]);
     const rehearsal = await openRehearsal({ directory, moodle, pace, cloudAssembly });
     try {
+      undo.push(
+        announceRehearsal({
+          endpoint: rehearsal.account.endpoint,
+          region: rehearsal.account.world.region,
+          directory,
+          pace,
+        }),
+      );
       if (options.data === undefined) keeperOf(rehearsal.account.world).discardAfterDeath(directory);
       return await install(rehearsal, options, directory, screen, signal);
     } finally {
       await rehearsal.close();
     }
   } finally {
-    unlock();
+    for (const work of undo.reverse()) work();
   }
 }
 

@@ -69,13 +69,14 @@ export function nextCommand({
   return { command: lifecycle(`retry ${executionArn}`), why: retry.why };
 }
 
+/** The rollout's name by that of its state machine, which CloudFormation makes from ours and perhaps from the site's. */
+export function rolloutOf(stateMachine: string): string | undefined {
+  const ours = /(Install|PluginUpdate|Hold)StateMachine/.exec(stateMachine)?.[1] ?? stateMachine;
+  return rollouts.find(([pattern]) => pattern.test(ours))?.[1];
+}
+
 const rollouts: readonly (readonly [RegExp, string])[] = [
   [/plugin-?update/i, 'plugin-update'],
   [/install/i, 'install'],
   [/hold/i, 'hold'],
 ];
-
-/** The rollout's name by that of its state machine, which CloudFormation makes from ours. */
-export function rolloutOf(stateMachine: string): string | undefined {
-  return rollouts.find(([pattern]) => pattern.test(stateMachine))?.[1];
-}

@@ -1,0 +1,1 @@
+export { hold as run } from './hold-or-release.ts';

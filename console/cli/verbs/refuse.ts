@@ -1,0 +1,1 @@
+export { refuse as run } from './decide.ts';

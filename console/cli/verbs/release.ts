@@ -1,0 +1,1 @@
+export { release as run } from './hold-or-release.ts';
