@@ -59,7 +59,7 @@ export async function checkSite(
   const server = await measureDatabase(database);
   const [sessionStore, applicationStore] = await Promise.all([
     checkCache(clients.caches, 'session', settings.sessionStoreType, settings.sessionStoreId),
-    checkCache(clients.caches, 'application', 'redis', settings.applicationStoreId),
+    checkCache(clients.caches, 'application', settings.applicationStoreType, settings.applicationStoreId),
   ]);
   await createLifecycleSchema(database);
   const readState = async () => allowed(await readSiteState(database, site, settings.databasePrefix), wanted);

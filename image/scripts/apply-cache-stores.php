@@ -5,6 +5,7 @@
 namespace moodle_lifecycle;
 
 require_once(__DIR__ . '/lib/lifecycle_database.php');
+require_once(__DIR__ . '/lib/redis_connection.php');
 
 $wanted = wanted_cache_configuration(lifecycle_database::connect());
 $local = required_setting('MOODLE_LOCAL');
@@ -75,10 +76,24 @@ function apply_cache_configuration(array $wanted): void {
 
 /** Configuration of one store in the form of its plugin. */
 function store_configuration(array $store): array {
-    if ($store['plugin'] !== 'redis') {
-        throw new node_problem("cache_store {$store['name']} asks for the plugin “{$store['plugin']}”; this image knows redis. "
+    return match ($store['plugin']) {
+        'redis' => redis_configuration($store),
+        'memcached' => memcached_configuration($store),
+        default => throw new node_problem("cache_store {$store['name']} asks for the plugin “{$store['plugin']}”; this image "
+            . 'knows redis and memcached. This node does not serve.'),
+    };
+}
+
+/** In the form of cachestore_memcached, which is not part of Moodle. Purging a cache empties the whole server. */
+function memcached_configuration(array $store): array {
+    if (!\core_component::get_plugin_directory('cachestore', 'memcached')) {
+        throw new node_problem("cache_store {$store['name']} asks for the plugin cachestore_memcached, which is not in this image. "
             . 'This node does not serve.');
     }
+    return ['servers' => [host_and_port($store['endpoint'])], 'prefix' => $store['prefix']];
+}
+
+function redis_configuration(array $store): array {
     $tls = filter_var($store['tls'], FILTER_VALIDATE_BOOL);
     return [
         'server' => $store['endpoint'],

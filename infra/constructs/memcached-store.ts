@@ -11,11 +11,12 @@ export interface MemcachedStoreProps {
 }
 
 /**
- * A Memcached cluster for sessions, without TLS: Moodle's handler cannot speak it. One node: the handler does not know
- * ElastiCache's discovery of several.
+ * A Memcached cluster, without TLS: neither Moodle's session handler nor its cache store can speak it. One node: they do
+ * not know ElastiCache's discovery of several.
  */
 export class MemcachedStore extends Construct implements Store {
   readonly type = 'memcached';
+  readonly describe = 'elasticache:DescribeCacheClusters';
   readonly id: string;
   readonly endpoint: string;
   readonly arn: string;

@@ -4,7 +4,6 @@ import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { databaseEngines } from '../database-engines.ts';
 import { dataroot } from './node-task.ts';
-import type { RedisStore } from './redis-store.ts';
 import { settingPrefix } from './settings.ts';
 import { databaseName, type SiteDatabase, tablePrefix } from './site-database.ts';
 import type { SiteSecrets } from './site-secrets.ts';
@@ -21,7 +20,7 @@ export interface NodeSettingsProps {
   readonly siteUrl: string;
   readonly database: SiteDatabase;
   readonly sessionStore: Store;
-  readonly applicationStore: RedisStore;
+  readonly applicationStore: Store;
   readonly siteSecrets: SiteSecrets;
 }
 
@@ -57,7 +56,7 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
       ...(sessionStore.secret && { MOODLE_SESSION_STORE_SECRET_ARN: sessionStore.secret.secretArn }),
       MOODLE_APPLICATION_STORE_TYPE: applicationStore.type,
       MOODLE_APPLICATION_STORE_ENDPOINT: applicationStore.endpoint,
-      MOODLE_APPLICATION_STORE_SECRET_ARN: applicationStore.secret.secretArn,
+      ...(applicationStore.secret && { MOODLE_APPLICATION_STORE_SECRET_ARN: applicationStore.secret.secretArn }),
     },
     secrets: {
       MOODLE_DATABASE_USER: ecs.Secret.fromSecretsManager(database.secret, 'username'),
@@ -65,7 +64,9 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
       MOODLE_ADMIN_PASSWORD: ecs.Secret.fromSecretsManager(siteSecrets.administrator, 'password'),
       MOODLE_UPGRADE_KEY: ecs.Secret.fromSecretsManager(siteSecrets.upgradeKey),
       ...(sessionStore.secret && { MOODLE_SESSION_STORE_PASSWORD: ecs.Secret.fromSecretsManager(sessionStore.secret) }),
-      MOODLE_APPLICATION_STORE_PASSWORD: ecs.Secret.fromSecretsManager(applicationStore.secret),
+      ...(applicationStore.secret && {
+        MOODLE_APPLICATION_STORE_PASSWORD: ecs.Secret.fromSecretsManager(applicationStore.secret),
+      }),
       MOODLE_SESSION_STORE: ecs.Secret.fromSsmParameter(sessionStoreSetting),
     },
   };

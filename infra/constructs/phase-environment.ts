@@ -38,9 +38,11 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     SESSION_STORE_TYPE: sessionStore.type,
     SESSION_STORE_ID: sessionStore.id,
     SESSION_STORE_ENDPOINT: sessionStore.endpoint,
+    APPLICATION_STORE_TYPE: applicationStore.type,
     APPLICATION_STORE_ID: applicationStore.id,
     APPLICATION_STORE_ENDPOINT: applicationStore.endpoint,
-    APPLICATION_STORE_SECRET_ARN: applicationStore.secret.secretArn,
+    /** Memcached has none. */
+    APPLICATION_STORE_SECRET_ARN: applicationStore.secret?.secretArn,
     DEFAULT_NODES: String(config.defaultNodes),
     MAXIMUM_NODES: String(config.maximumNodes),
     NORMAL_HEALTH_GRACE_SECONDS: String(config.healthGraceSeconds),

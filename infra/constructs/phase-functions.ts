@@ -31,6 +31,7 @@ const phases = {
     reads: [
       ...web,
       'APPLICATION_STORE_ID',
+      'APPLICATION_STORE_TYPE',
       'CRON_SERVICE_NAME',
       'DATABASE_PREFIX',
       'DEFAULT_NODES',
@@ -88,7 +89,13 @@ const phases = {
   'configure-cache-stores': {
     description: 'Writes the wanted cache stores, and has the nodes apply them',
     timeoutSeconds: usual,
-    reads: [...web, ...oneOffTasks, 'APPLICATION_STORE_ENDPOINT', 'APPLICATION_STORE_SECRET_ARN'],
+    reads: [
+      ...web,
+      ...oneOffTasks,
+      'APPLICATION_STORE_ENDPOINT',
+      'APPLICATION_STORE_SECRET_ARN',
+      'APPLICATION_STORE_TYPE',
+    ],
     may: ['read services', 'change services', 'run one-off tasks', 'read tasks', 'list tasks'],
   },
   'enable-session-caching': {
@@ -150,6 +157,7 @@ const phases = {
       'ADMIN_USER',
       'APPLICATION_STORE_ENDPOINT',
       'APPLICATION_STORE_SECRET_ARN',
+      'APPLICATION_STORE_TYPE',
       'DATABASE_PREFIX',
       'PARAMETER_PREFIX',
       'SESSION_STORE_TYPE',
@@ -217,7 +225,7 @@ export class PhaseFunctions extends Construct {
           description,
           codeFolder: bundles.folderOf(name),
           timeoutSeconds,
-          environment: Object.fromEntries(names.map((variable) => [variable, variables[variable]])),
+          environment: Object.fromEntries(names.flatMap((name) => given(name, variables[name]))),
           permissions: (['use the database', ...may] as const).flatMap((permission) => permissions[permission]),
           logRetentionDays: config.logRetentionDays,
           ...(network && { network }),
@@ -232,6 +240,11 @@ export class PhaseFunctions extends Construct {
     if (phase === undefined) throw new Error(`There is no function of the phase ${name}.`);
     return phase;
   }
+}
+
+/** What this deployment has not is not given. */
+function given(name: string, value: string | undefined): [string, string][] {
+  return value === undefined ? [] : [[name, value]];
 }
 
 /** `check-site` becomes `CheckSite`. */

@@ -78,15 +78,8 @@ export function phasePermissions(platform: PlatformStack, config: Config) {
       allow(['codebuild:StartBuild', 'codebuild:BatchGetBuilds'], [platform.imageBuild.project.projectArn]),
     ],
     'read stores': [
-      allow(
-        [
-          platform.sessionStore.type === 'redis'
-            ? 'elasticache:DescribeReplicationGroups'
-            : 'elasticache:DescribeCacheClusters',
-        ],
-        [platform.sessionStore.arn],
-      ),
-      allow(['elasticache:DescribeReplicationGroups'], [platform.applicationStore.arn]),
+      allow([platform.sessionStore.describe], [platform.sessionStore.arn]),
+      allow([platform.applicationStore.describe], [platform.applicationStore.arn]),
     ],
     // Elastic Load Balancing has no resource to name when it describes.
     'read target health': [allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'])],

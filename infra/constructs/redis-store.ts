@@ -2,21 +2,33 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
 import type { Network } from './network.ts';
 import { elasticacheArn, type Store } from './store.ts';
 
 export interface RedisStoreProps {
   readonly network: Network;
   readonly description: string;
-  readonly nodeType: string;
-  readonly replicas: number;
-  /** Which keys give way when memory is full. */
-  readonly evictionPolicy: 'allkeys-lru' | 'volatile-ttl';
+  readonly config: Pick<Config, 'cacheEngine' | 'cacheNodeType' | 'cacheReplicas'>;
+  readonly evictionPolicy: EvictionPolicy;
 }
 
-/** A Redis replication group that is encrypted in transit and at rest and asks for a token. Level 1: CDK has no other. */
+/** Which keys give way when memory is full. */
+export type EvictionPolicy = 'allkeys-lru' | 'volatile-ttl' | 'noeviction';
+
+/** Redis OSS ends with 7.1 at ElastiCache; Valkey goes on, and answers INFO with the version of Redis it stands for. */
+const engines = {
+  redis: { version: '7.1', family: 'redis7' },
+  valkey: { version: '8.1', family: 'valkey8' },
+} as const;
+
+/**
+ * A replication group of Redis or Valkey that is encrypted in transit and at rest and asks for a token. Level 1: CDK has
+ * no other.
+ */
 export class RedisStore extends Construct implements Store {
   readonly type = 'redis';
+  readonly describe = 'elasticache:DescribeReplicationGroups';
   readonly id: string;
   readonly endpoint: string;
   readonly secret: secretsmanager.ISecret;
@@ -25,7 +37,8 @@ export class RedisStore extends Construct implements Store {
 
   constructor(scope: Construct, id: string, props: RedisStoreProps) {
     super(scope, id);
-    const { network, replicas, description } = props;
+    const { network, description } = props;
+    const { cacheEngine: engine, cacheReplicas: replicas } = props.config;
     this.#securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
       description,
@@ -41,15 +54,15 @@ export class RedisStore extends Construct implements Store {
       subnetIds: network.storeSubnets.subnetIds,
     });
     const parameterGroup = new elasticache.CfnParameterGroup(this, 'Parameters', {
-      cacheParameterGroupFamily: 'redis7',
+      cacheParameterGroupFamily: engines[engine].family,
       description,
       properties: { 'maxmemory-policy': props.evictionPolicy },
     });
     const group = new elasticache.CfnReplicationGroup(this, 'ReplicationGroup', {
       replicationGroupDescription: description,
-      engine: 'redis',
-      engineVersion: '7.1',
-      cacheNodeType: props.nodeType,
+      engine,
+      engineVersion: engines[engine].version,
+      cacheNodeType: props.config.cacheNodeType,
       numCacheClusters: 1 + replicas,
       automaticFailoverEnabled: replicas > 0,
       multiAzEnabled: replicas > 0,

@@ -5,12 +5,15 @@ import type { Construct } from 'constructs';
 
 /** What the nodes and the phase functions need to know of an ElastiCache store. */
 export interface Store {
+  /** What Moodle speaks with it. */
   readonly type: 'redis' | 'memcached';
   /** Replication group id or cache cluster id. */
   readonly id: string;
   /** `host:port`. */
   readonly endpoint: string;
   readonly arn: string;
+  /** The call that tells whether it is up. */
+  readonly describe: `elasticache:Describe${string}`;
   /** Holds the AUTH token as plain text; Memcached has none. */
   readonly secret?: secretsmanager.ISecret;
   allowFrom(client: ec2.IConnectable): void;

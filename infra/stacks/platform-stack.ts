@@ -2,7 +2,6 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { ApplicationStore } from '../constructs/application-store.ts';
 import { Backups } from '../constructs/backups.ts';
 import { CronService } from '../constructs/cron-service.ts';
 import { type Database, database } from '../constructs/database.ts';
@@ -15,10 +14,10 @@ import { nodeSettings } from '../constructs/node-settings.ts';
 import { NodeTask } from '../constructs/node-task.ts';
 import { Nodes } from '../constructs/nodes.ts';
 import { Notifications } from '../constructs/notifications.ts';
-import { sessionStore } from '../constructs/session-store.ts';
 import { CurrentSettings } from '../constructs/settings.ts';
 import { SiteSecrets } from '../constructs/site-secrets.ts';
 import type { Store } from '../constructs/store.ts';
+import { Stores } from '../constructs/stores.ts';
 import { WatchingKey } from '../constructs/watching-key.ts';
 import { WebService } from '../constructs/web-service.ts';
 import { MoodleStack } from './moodle-stack.ts';
@@ -32,7 +31,7 @@ export class PlatformStack extends MoodleStack {
   readonly siteSecrets: SiteSecrets;
   readonly database: Database;
   readonly sessionStore: Store;
-  readonly applicationStore: ApplicationStore;
+  readonly applicationStore: Store;
   readonly files: Files;
   readonly backups: Backups;
   readonly imageBuild: ImageBuild;
@@ -66,16 +65,16 @@ export class PlatformStack extends MoodleStack {
     this.siteSecrets = new SiteSecrets(this, 'Secrets', { site, adminUser: config.adminUser });
     this.database = database(this, 'Database', network, config);
     new DatabaseEvents(this, 'DatabaseEvents', { database: this.database, topic: this.notifications.topic });
-    this.sessionStore = sessionStore(this, 'SessionStore', network, config);
-    this.applicationStore = new ApplicationStore(this, 'ApplicationStore', network, config);
+    const stores = new Stores(this, 'Stores', network, config);
+    this.sessionStore = stores.session;
+    this.applicationStore = stores.application;
     this.files = new Files(this, 'Files', network, config);
     this.backups = new Backups(this, 'Backups', { config, database: this.database, files: this.files });
     this.imageBuild = new ImageBuild(this, 'ImageBuild', config);
     this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
 
     this.nodes = new Nodes(this, 'Nodes', network, config);
-    for (const part of [network, this.database, this.sessionStore, this.applicationStore, this.files])
-      part.allowFrom(this.nodes);
+    for (const part of [network, this.database, stores, this.files]) part.allowFrom(this.nodes);
     const node = {
       config,
       capacity: this.nodes.capacity,

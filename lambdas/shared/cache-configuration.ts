@@ -19,26 +19,27 @@ export interface CacheConfiguration {
   readonly mappings: Readonly<Record<string, string>>;
 }
 
-/** Name of the store in Moodle's own list of cache stores. */
-const applicationStore = 'application_redis';
-
 /**
- * The application mode alone goes to Redis. The session mode of Moodle's caches (not to be confused with PHP sessions)
+ * The application mode alone goes to its store. The session mode of Moodle's caches (not to be confused with PHP sessions)
  * stays with the user's session, which has a store of its own.
  */
 export function wantedCacheConfiguration(settings: Settings): CacheConfiguration {
+  const plugin = settings.applicationStoreType;
+  // In Moodle's own list of cache stores.
+  const name = `application_${plugin}`;
   return {
     stores: [
       {
-        name: applicationStore,
-        plugin: 'redis',
+        name,
+        plugin,
         endpoint: settings.applicationStoreEndpoint,
-        tls: true,
+        // The plugin for Memcached speaks neither TLS nor a password.
+        tls: plugin === 'redis',
         prefix: `${settings.site}_app_`,
-        secretArn: settings.applicationStoreSecretArn,
+        secretArn: plugin === 'redis' ? settings.applicationStoreSecretArn : null,
       },
     ],
-    mappings: { application: applicationStore },
+    mappings: { application: name },
   };
 }
 

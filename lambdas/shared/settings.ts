@@ -49,8 +49,10 @@ export interface Settings {
   readonly sessionStoreType: 'redis' | 'memcached';
   readonly sessionStoreId: string;
   readonly sessionStoreEndpoint: string;
+  readonly applicationStoreType: 'redis' | 'memcached';
   readonly applicationStoreId: string;
   readonly applicationStoreEndpoint: string;
+  /** Memcached has no password, so that its variable is not there either. */
   readonly applicationStoreSecretArn: string;
   readonly defaultNodes: number;
   readonly maximumNodes: number;
@@ -182,6 +184,9 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     },
     get sessionStoreEndpoint() {
       return text('SESSION_STORE_ENDPOINT');
+    },
+    get applicationStoreType() {
+      return oneOf('APPLICATION_STORE_TYPE', ['redis', 'memcached'], environment);
     },
     get applicationStoreId() {
       return text('APPLICATION_STORE_ID');

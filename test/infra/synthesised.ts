@@ -52,6 +52,8 @@ export const contexts = {
     databaseReader: 'true',
     nat: 'none',
     interfaceEndpoints: 'true',
+    sharedCache: 'true',
+    cacheEngine: 'redis',
     filesZones: 'one-zone',
     filesThroughput: 'provisioned',
     filesInfrequentAccessDays: '0',

@@ -39,6 +39,7 @@ const environment = {
   SESSION_STORE_TYPE: 'redis',
   SESSION_STORE_ID: 'session-store',
   SESSION_STORE_ENDPOINT: 'sessions:6379',
+  APPLICATION_STORE_TYPE: 'redis',
   APPLICATION_STORE_ID: 'application-store',
   APPLICATION_STORE_ENDPOINT: 'application:6379',
   APPLICATION_STORE_SECRET_ARN: 'arn:secret:application',
