@@ -200,13 +200,16 @@ function phasesOf(
   logOf: (functionArn: string) => string | undefined,
 ): { phases: Phase[]; wayBack: Phase[] } {
   const goingBack = plan.wayBack.some(({ title }) => history.visits.has(title));
+  // A phase that a choice has led past does not come any more.
+  const reached = plan.phases.findLastIndex(({ title }) => history.visits.has(title));
   const undone = undoneBy(plan.wayBack.map(({ title }) => history.visits.get(title)?.evidence));
   const phaseOf =
     (isWayBack: boolean) =>
     (planned: PlannedPhase): Phase => {
       const visit = history.visits.get(planned.title);
       if (!visit) {
-        const skipped = status !== 'running' || (goingBack && !isWayBack);
+        const passed = plan.phases.indexOf(planned) < reached;
+        const skipped = status !== 'running' || (goingBack && !isWayBack) || (passed && !isWayBack);
         return { ...planned, ...notVisited, status: skipped ? 'skipped' : 'pending' };
       }
       const evidence = without(visit.evidence, history.tokens);

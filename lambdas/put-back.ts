@@ -121,9 +121,10 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
   const { database, ecs, ssm, scaling, balancer, settings } = clients;
   const steps: Step[] = [];
   const passing: Error[] = [];
-  const attempt = async (what: string, work: () => Promise<boolean>) => {
+  const attempt = async (what: string, of: readonly string[], work: () => Promise<boolean>) => {
     try {
-      if (await work()) steps.push({ what });
+      const changed = await work();
+      steps.push({ what, of, ...(changed ? {} : { idle: true }) });
     } catch (thrown) {
       const error = asPhaseError(thrown, 'Put back');
       if (error instanceof HoldLost) throw error;
@@ -131,21 +132,24 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
       const unfinished = error instanceof TaskStillRunning || error instanceof NodesStillBeingReplaced;
       if (unfinished && (await mayStillWait(clients, rollout))) throw error;
       if (error instanceof Wait && !unfinished) passing.push(error);
-      steps.push({ what, problem: error.message });
+      steps.push({ what, of, problem: error.message });
     }
   };
   const nodesStay = before.desired > 0;
 
-  await attempt('cache stores as before', async () => {
+  await attempt('cache stores as before', ['Configure cache stores'], async () => {
     const current = await readCacheConfiguration(database, rollout.site);
     if (sameCacheConfiguration(current, before.cacheConfiguration)) return false;
     await writeCacheConfiguration(database, rollout, before.cacheConfiguration);
     return true;
   });
   if (nodesStay) {
-    await attempt(`nodes as before, sessions in ${before.sessionStore}`, () => nodesBack(clients, rollout, before));
+    const moved = ['Configure cache stores', 'Enable session caching'];
+    await attempt(`nodes as before, sessions in ${before.sessionStore}`, moved, () =>
+      nodesBack(clients, rollout, before),
+    );
   }
-  await attempt('settings as before', async () => {
+  await attempt('settings as before', ['Start one node', 'Enable session caching', 'Scale out'], async () => {
     // The exam day may have begun or ended since.
     const { 'scheduled-nodes': _, ...ofRollouts } = before.parameters;
     const changed = await writeParameters(ssm, settings, ofRollouts);
@@ -153,7 +157,7 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
     await setStickiness(balancer, settings, before.stickiness);
     return changed.length > 0;
   });
-  await attempt(`${before.cronDesired} cron nodes`, async () => {
+  await attempt(`${before.cronDesired} cron nodes`, ['Scale out'], async () => {
     const { desiredCount, taskDefinition } = await describeService(ecs, settings, settings.cronServiceName);
     if (desiredCount === before.cronDesired && taskDefinition === before.cronTaskDefinition) return false;
     await updateService(ecs, settings, settings.cronServiceName, {
@@ -164,7 +168,7 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
   });
   const { minimum, maximum, suspended } = before.capacity;
   const range = `autoscaling ${minimum} to ${maximum}${suspended ? ', suspended' : ''}`;
-  await attempt(`${before.desired} web nodes, ${range}`, async () => {
+  await attempt(`${before.desired} web nodes, ${range}`, ['Start one node', 'Scale out'], async () => {
     const { desiredCount } = await describeService(ecs, settings, settings.webServiceName);
     const capacity = await readCapacity(scaling, settings);
     // The range first: the scaling of a range that excludes the count would bring the count back into it.

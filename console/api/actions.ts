@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import {
+  ListExecutionsCommand,
   RedriveExecutionCommand,
   SendTaskFailureCommand,
   SendTaskSuccessCommand,
@@ -7,8 +8,9 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { openTokenOf, type Progress } from '../progress.ts';
-import type { Recording } from './recording.ts';
+import { openTokenOf, type Progress, type RetryAdvice, readProgress } from '../progress.ts';
+import type { Connection } from './connect.ts';
+import { type Recording, RecordingReader } from './recording.ts';
 import { PlainError } from './trouble.ts';
 
 /** Who does it, as others shall read it. CloudTrail has the identity that AWS knows. */
@@ -32,11 +34,9 @@ export function executionName(who: string, now: Date = new Date()): string {
   }-${time}-${random}`;
 }
 
-/** @returns the ARN of the execution */
-export async function start(client: SFNClient, stateMachineArn: string, input: object, name: string): Promise<string> {
-  const { executionArn = '' } = await client.send(
-    new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
-  );
+/** @param input JSON text. @returns the ARN of the execution */
+export async function start(client: SFNClient, stateMachineArn: string, input: string, name: string): Promise<string> {
+  const { executionArn = '' } = await client.send(new StartExecutionCommand({ stateMachineArn, name, input }));
   return executionArn;
 }
 
@@ -62,18 +62,38 @@ export interface Retried {
  * Tries a rollout again: in the same execution where Step Functions can resume a phase, else from its beginning with the
  * same input.
  *
- * @param since executions of the site that began after this one ended
  * @throws PlainError when there is nothing to try again
  */
-export async function retry(
-  client: SFNClient,
-  progress: Progress,
-  stateMachineArn: string,
-  since: readonly { readonly name?: string | undefined }[],
-  name: string,
-): Promise<Retried> {
-  const { executionArn, execution, retry: advice, failure, input } = progress;
-  if (progress.status === 'running') {
+export async function retry({ client, read }: Connection, executionArn: string): Promise<Retried> {
+  const { definition, execution, events } = await new RecordingReader(client, executionArn).read();
+  const progress = readProgress(definition, execution, events, read);
+  const advice = adviceFor(progress);
+  const stateMachineArn = execution.stateMachineArn ?? '';
+  const startAgain = async (why: string): Promise<Retried> => ({
+    executionArn: await start(client, stateMachineArn, execution.input ?? '{}', executionName(whoAmI())),
+    how: 'start again',
+    why,
+  });
+  if (advice.how === 'start again') return startAgain(advice.why);
+  const later = await laterExecution(client, stateMachineArn, progress.endedAt);
+  if (later !== undefined) {
+    return startAgain(
+      `This starts again with the same input: ${later} has worked on the site since, so the old execution no longer holds it.`,
+    );
+  }
+  try {
+    await client.send(new RedriveExecutionCommand({ executionArn }));
+    return { executionArn, how: 'redrive', why: advice.why };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ExecutionNotRedrivable') throw error;
+    return startAgain(
+      `This starts again with the same input, as Step Functions could not resume the execution: ${error.message}`,
+    );
+  }
+}
+
+function adviceFor({ status, execution, retry: advice, failure, rollout }: Progress): RetryAdvice {
+  if (status === 'running') {
     throw new PlainError(
       `${execution} is still running. npx lifecycle status --watch shows it; npx lifecycle stop ends it.`,
     );
@@ -83,26 +103,21 @@ export async function retry(
       `${execution} has succeeded, so there is nothing to try again. npx lifecycle start begins another.`,
     );
   }
-  if (failure?.error === 'InputInvalid') {
-    throw new PlainError(
-      `The input of ${execution} was refused, and would be again: ${failure.cause} Give another: npx lifecycle start ${progress.rollout ?? ''}`,
-    );
-  }
-  let { why } = advice;
-  const [later] = since;
-  if (advice.how === 'redrive' && later === undefined) {
-    try {
-      await client.send(new RedriveExecutionCommand({ executionArn }));
-      return { executionArn, how: 'redrive', why };
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ExecutionNotRedrivable') throw error;
-      why = `This starts again with the same input, as Step Functions could not resume the execution: ${error.message}`;
-    }
-  } else if (later !== undefined && advice.how === 'redrive') {
-    why = `This starts again with the same input: ${later.name} has worked on the site since, so the old execution no longer holds it.`;
-  }
-  const again = await start(client, stateMachineArn, input as object, name);
-  return { executionArn: again, how: 'start again', why };
+  if (failure?.error !== 'InputInvalid') return advice;
+  throw new PlainError(
+    `The input of ${execution} was refused, and would be again: ${failure.cause} Give another: npx lifecycle start ${rollout ?? ''}`,
+  );
+}
+
+/** Name of an execution that began after that moment. */
+async function laterExecution(
+  client: SFNClient,
+  stateMachineArn: string,
+  moment: Date | undefined,
+): Promise<string | undefined> {
+  const { executions = [] } = await client.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1 }));
+  const [newest] = executions;
+  return newest?.startDate && moment && newest.startDate > moment ? newest.name : undefined;
 }
 
 /** Tells an execution that waits for a person what the person decided. */

@@ -1,37 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Arguments, Option, Options } from './command-line.ts';
-import { UsageError } from './command-line.ts';
-
-/** The part of JSON Schema that our inputs use. */
-export interface Schema {
-  readonly title?: string;
-  readonly description?: string;
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly default?: unknown;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly items?: Schema;
-  readonly $ref?: string;
-  readonly definitions?: Readonly<Record<string, Schema>>;
-}
-
-const folder = fileURLToPath(new URL('../../lambdas/shared/', import.meta.url));
-const ending = '-input.schema.json';
-
-/** Rollouts that can be started, by the schemas of their inputs. */
-export function rolloutNames(): string[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(ending) && file !== `hold${ending}`)
-    .map((file) => file.slice(0, -ending.length))
-    .sort();
-}
-
-export function inputSchema(rollout: string): Schema {
-  return JSON.parse(readFileSync(`${folder}${rollout}${ending}`, 'utf8')) as Schema;
-}
+import type { Schema } from '../api/input-schemas.ts';
+import { type Arguments, type Option, type Options, UsageError } from './command-line.ts';
 
 /** An option for each member of the input: `adminIp` is `--admin-ip`. */
 export function optionsOf(schema: Schema): Options {

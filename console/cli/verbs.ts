@@ -1,5 +1,6 @@
+import { inputSchema, rolloutNames } from '../api/input-schemas.ts';
 import type { Option } from './command-line.ts';
-import { inputSchema, optionsOf, rolloutNames } from './input-flags.ts';
+import { optionsOf } from './input-flags.ts';
 import { connectionOptions, type Verb } from './verb.ts';
 
 const json: Option = { type: 'boolean', doc: 'the same as JSON, as console/progress.schema.json describes it' };
@@ -186,6 +187,18 @@ export const verbs: readonly Verb[] = [
       ['rehearse --help', 'its options'],
     ],
     load: () => import('./verbs/rehearse.ts'),
+  },
+  {
+    name: 'console',
+    summary: 'Serve a page on this computer that shows and steers rollouts',
+    words: 0,
+    options: {
+      ...connectionOptions,
+      port: { type: 'string', value: 'N', doc: 'port of 127.0.0.1 (default: any that is free)' },
+    },
+    details: ['It is reached from this computer alone, and by the address that is printed alone.'],
+    examples: [['console', '']],
+    load: () => import('./verbs/console.ts'),
   },
   {
     name: 'completion',

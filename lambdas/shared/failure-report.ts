@@ -19,6 +19,10 @@ export interface Step {
   readonly what: string;
   /** Undefined when it worked. */
   readonly problem?: string;
+  /** Titles of the phases whose work that was. */
+  readonly of?: readonly string[];
+  /** It was so already, for example since an earlier call. */
+  readonly idle?: boolean;
 }
 
 export interface FailureReport {
@@ -28,6 +32,8 @@ export interface FailureReport {
   readonly subject: string;
   /** `refused`: nothing was touched. */
   readonly outcome: 'refused' | 'put back' | 'not all put back';
+  /** Titles of the phases whose work was undone, for the views. */
+  readonly phasesPutBack: readonly string[];
 }
 
 export interface Kind {
@@ -59,12 +65,21 @@ export function failureReport(
     cause: [failed, ...waysBack(back), ...next(rollout.execution)].join('\n'),
     subject: `Moodle site ${rollout.site}: ${title} failed in "${phase}"`.slice(0, 100),
     outcome: open ? 'not all put back' : refused ? 'refused' : 'put back',
+    phasesPutBack: phasesPutBack(back),
   };
+}
+
+/** A phase of which one step could not be undone stands, in part. */
+function phasesPutBack(back: readonly Step[] | string): string[] {
+  if (typeof back === 'string') return [];
+  const open = back.filter((step) => step.problem).flatMap((step) => step.of ?? []);
+  const done = back.flatMap((step) => step.of ?? []);
+  return [...new Set(done)].filter((title) => !open.includes(title));
 }
 
 function waysBack(back: readonly Step[] | string): string[] {
   if (typeof back === 'string') return [back];
-  const done = back.filter((step) => !step.problem).map((step) => step.what);
+  const done = back.filter((step) => !step.problem && !step.idle).map((step) => step.what);
   const open = back.filter((step) => step.problem).map((step) => `${step.what} (${step.problem})`);
   return [
     done.length > 0 ? `Put back: ${done.join('; ')}.` : 'Nothing had to be put back.',

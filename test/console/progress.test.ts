@@ -81,6 +81,38 @@ test('a failure that was put back: phase, cause, what was skipped, and the comma
   });
 });
 
+test('what the way back undid shows as such, the rest as it is', () => {
+  const history = installing()
+    .begin(10)
+    .fail('InstallFailed', 'no')
+    .exit('Wait for install')
+    .phase('Put back', {
+      outcome: 'put back',
+      phasesPutBack: ['Start one node', 'Scale out'],
+      cause: 'x\nPut back: y.',
+    })
+    .end('FAILED', 'InstallFailed', 'no');
+  const { phases, outcome } = read(history);
+  expect(outcome).toBe('put back');
+  expect(phases.slice(0, 4).map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'put back', 'failed']);
+  expect(find(phases, 'Scale out')?.status).toBe('skipped');
+});
+
+test.each([
+  ['refused', 'refused'],
+  ['not all put back', 'failed'],
+  ['put back', 'put back'],
+])('of a way back that says “%s” the outcome is %s', (told, outcome) => {
+  const history = new History()
+    .enter('Check the site')
+    .begin()
+    .fail('SiteHeld', 'by another')
+    .exit('Check the site')
+    .phase('Put back', { outcome: told })
+    .end('FAILED', 'SiteHeld', 'by another');
+  expect(read(history).outcome).toBe(outcome);
+});
+
 test('while it goes back, what was not begun is skipped already', () => {
   const history = installing().begin(10).fail('InstallFailed', 'no').exit('Wait for install').enter('Put back').begin();
   const { phases, wayBack, status } = read(history);

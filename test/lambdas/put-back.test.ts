@@ -65,6 +65,7 @@ describe('putBack', () => {
       ),
       subject: 'Moodle site campus: install failed in "Check the site"',
       outcome: 'refused',
+      phasesPutBack: [],
     });
     expect(account.calls).toEqual([]);
   });
@@ -131,7 +132,14 @@ describe('putBack', () => {
     await untilDone(account, () => enableSessionCaching(account.clients, input));
     await untilDone(account, () => scaleOut(account.clients, input));
     expect(account.running()).toHaveLength(3);
-    await untilDone(account, back(account, failedIn(['checked', 'image'], 'VerificationFailed', 'x')));
+    const { evidence } = await untilDone(
+      account,
+      back(account, failedIn(['checked', 'image'], 'VerificationFailed', 'x')),
+    );
+    expect(evidence).toMatchObject({
+      outcome: 'put back',
+      phasesPutBack: ['Configure cache stores', 'Start one node', 'Enable session caching', 'Scale out'],
+    });
     await account.settle();
     expect(withoutType(await pictureOf(account))).toEqual(withoutType(before));
     expect(account.running()).toEqual([]);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { executionName, start, whoAmI } from '../../api/actions.ts';
+import { inputSchema } from '../../api/input-schemas.ts';
 import { RecordingReader } from '../../api/recording.ts';
 import { PlainError } from '../../api/trouble.ts';
 import { evidenceWords, problemWords } from '../../lines.ts';
@@ -7,7 +8,7 @@ import { readProgress } from '../../progress.ts';
 import { wrap } from '../../words.ts';
 import { UsageError } from '../command-line.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { checkInput, inputSchema } from '../input-flags.ts';
+import { checkInput } from '../input-flags.ts';
 import type { Run } from '../verb.ts';
 
 export const hold: Run = (...given) => change('hold', ...given);
@@ -24,7 +25,7 @@ const change = async (action: 'hold' | 'release', ...[session, given]: Parameter
     throw new PlainError('The site has no state machine hold. Deploy it: npx cdk deploy --all (README.md).');
   }
   const { client } = session.connection;
-  const executionArn = await start(client, machine.arn, input, executionName(operator));
+  const executionArn = await start(client, machine.arn, JSON.stringify(input), executionName(operator));
   const reader = new RecordingReader(client, executionArn);
   for (;;) {
     const { definition, execution, events } = await reader.read();

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { executionName, start, whoAmI } from '../../api/actions.ts';
+import { inputSchema, rolloutNames } from '../../api/input-schemas.ts';
 import { PlainError } from '../../api/trouble.ts';
 import { UsageError } from '../command-line.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { follow } from '../follow.ts';
-import { checkInput, inputFrom, inputSchema, parseJson, rolloutNames } from '../input-flags.ts';
+import { checkInput, inputFrom, parseJson } from '../input-flags.ts';
 import type { Run } from '../verb.ts';
 
 export const run: Run = async (session, given) => {
@@ -23,7 +24,7 @@ export const run: Run = async (session, given) => {
   }
   const { client, where } = session.connection;
   const name = given.text('name') ?? executionName(whoAmI());
-  const executionArn = await start(client, machine.arn, input, name);
+  const executionArn = await start(client, machine.arn, JSON.stringify(input), name);
   session.say(`Started ${rollout} of ${machine.site} on ${where}:\n  ${executionArn}\n`);
   if (given.flag('wait') === false) {
     session.say(`It goes on by itself; this shows it:\n  npx lifecycle status --watch ${executionArn}`);
