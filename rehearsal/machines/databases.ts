@@ -9,11 +9,13 @@ export interface DatabaseServer {
   ensureOwner(user: string, password: string, database: string | undefined): Promise<void>;
 }
 
-/** A running database cluster, and how to reach it. */
+/** A running database of the make-believe account: a cluster of Aurora, or one instance. */
 export interface Database {
-  readonly clusterArn: string;
-  readonly clusterIdentifier: string;
-  readonly engine: 'postgres';
+  readonly arn: string;
+  readonly identifier: string;
+  readonly kind: 'cluster' | 'instance';
+  /** The server that stands behind it. */
+  readonly engine: 'postgres' | 'mariadb';
   readonly host: string;
   readonly port: number;
   readonly databaseName: string | undefined;
@@ -23,9 +25,9 @@ export interface Database {
   readonly dataApi: boolean;
 }
 
-/** By cluster ARN. */
+/** By ARN. */
 export const databasesOf = perWorld(() => new Map<string, Database>());
 
-export function findDatabase(world: World, clusterArn: string): Database | undefined {
-  return databasesOf(world).get(clusterArn);
+export function findDatabase(world: World, arn: string): Database | undefined {
+  return databasesOf(world).get(arn);
 }

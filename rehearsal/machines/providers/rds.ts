@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import { perWorld } from '../../per-world.ts';
 import { createSecret, parseFields } from '../../services/secrets-store.ts';
 import { physicalName, stableLetters } from '../../template/physical-name.ts';
 import type { ResolvedResource, ResourceProvider } from '../../template/provider.ts';
 import { arn, type World } from '../../world.ts';
-import { databasesOf } from '../databases.ts';
+import { type Database, databasesOf } from '../databases.ts';
+import { startMariaDb } from '../mariadb.ts';
 import { startPostgres } from '../postgres.ts';
+
+/** Which server of this computer stands behind an engine of RDS. */
+const servers: Readonly<Record<string, Database['engine']>> = {
+  'aurora-postgresql': 'postgres',
+  postgres: 'postgres',
+  'aurora-mysql': 'mariadb',
+  mysql: 'mariadb',
+  mariadb: 'mariadb',
+};
 
 const cluster: ResourceProvider = {
   type: 'AWS::RDS::DBCluster',
@@ -36,43 +47,57 @@ const cluster: ResourceProvider = {
   ],
   async create(resource, world) {
     const { properties } = resource;
-    if (properties.Engine !== 'aurora-postgresql') {
-      throw new Error(`the rehearsal has PostgreSQL only, not the engine ${properties.Engine}.`);
-    }
     const id = String(properties.DBClusterIdentifier ?? physicalName(world, resource, 63)).toLowerCase();
-    const clusterArn = arn(world, 'rds', `cluster:${id}`);
-    const master = masterUser(resource, world, id);
-    const server = await startPostgres(world, id);
-    await server.ensureOwner(master.user, master.password, properties.DatabaseName);
-    databasesOf(world).set(clusterArn, {
-      clusterArn,
-      clusterIdentifier: id,
-      engine: 'postgres',
-      host: server.host,
-      port: server.port,
+    const master = masterUser(resource, world, `cluster-${id}`);
+    const database = await startDatabase(world, properties, master, {
+      arn: arn(world, 'rds', `cluster:${id}`),
+      identifier: id,
+      kind: 'cluster',
       databaseName: properties.DatabaseName,
-      certificateAuthorityFile: world.certificateAuthorityFile,
       dataApi: isTrue(properties.EnableHttpEndpoint),
+      parameterGroup: properties.DBClusterParameterGroupName,
     });
     return {
       ref: id,
       attributes: {
-        DBClusterArn: clusterArn,
+        DBClusterArn: database.arn,
         DBClusterResourceId: `cluster-${stableLetters(world, id, 26).toUpperCase()}`,
-        'Endpoint.Address': server.host,
-        'Endpoint.Port': String(server.port),
-        'ReadEndpoint.Address': server.host,
+        'Endpoint.Address': database.host,
+        'Endpoint.Port': String(database.port),
+        'ReadEndpoint.Address': database.host,
         ...(master.secretArn === undefined ? {} : { 'MasterUserSecret.SecretArn': master.secretArn }),
       },
     };
   },
 };
 
+interface Wanted extends Pick<Database, 'arn' | 'identifier' | 'kind' | 'databaseName' | 'dataApi'> {
+  readonly parameterGroup: string | undefined;
+}
+
+async function startDatabase(
+  world: World,
+  { Engine }: ResolvedResource['properties'],
+  master: { readonly user: string; readonly password: string },
+  { parameterGroup, ...wanted }: Wanted,
+): Promise<Database> {
+  const engine = servers[Engine];
+  if (!engine) throw new Error(`the rehearsal does not have the engine ${Engine}.`);
+  const parameters = parameterGroupsOf(world).get(parameterGroup ?? '') ?? {};
+  const start = engine === 'postgres' ? startPostgres : startMariaDb;
+  const server = await start(world, wanted.identifier, parametersOf(engine, parameters));
+  await server.ensureOwner(master.user, master.password, wanted.databaseName);
+  const { certificateAuthorityFile } = world;
+  const database = { ...wanted, engine, host: server.host, port: server.port, certificateAuthorityFile };
+  databasesOf(world).set(database.arn, database);
+  return database;
+}
+
 function masterUser({ properties }: ResolvedResource, world: World, id: string) {
   const user = String(properties.MasterUsername);
   if (!isTrue(properties.ManageMasterUserPassword)) return { user, password: String(properties.MasterUserPassword) };
   const secret = createSecret(world, {
-    name: `rds!cluster-${stableLetters(world, id, 24)}`,
+    name: `rds!${stableLetters(world, id, 24)}`,
     secretString: JSON.stringify({ username: user, password: randomBytes(18).toString('base64url') }),
   });
   return { user, password: String(parseFields(secret).password), secretArn: secret.arn };
@@ -82,29 +107,61 @@ const instance: ResourceProvider = {
   type: 'AWS::RDS::DBInstance',
   properties: [
     'DBClusterIdentifier',
-    'Engine',
-    // Without meaning here: the cluster is one server.
-    'AutoMinorVersionUpgrade',
-    'DBInstanceClass',
     'DBInstanceIdentifier',
+    'DBName',
     'DBParameterGroupName',
+    'Engine',
+    'MasterUserPassword',
+    'MasterUsername',
+    // Without meaning for one server on one computer.
+    'AllocatedStorage',
+    'AutoMinorVersionUpgrade',
+    'BackupRetentionPeriod',
+    'CopyTagsToSnapshot',
+    'DBInstanceClass',
+    'DBSubnetGroupName',
+    'DeleteAutomatedBackups',
+    'DeletionProtection',
+    'EnableCloudwatchLogsExports',
     'EnablePerformanceInsights',
+    'EngineVersion',
+    'KmsKeyId',
+    'MaxAllocatedStorage',
     'MonitoringInterval',
     'MonitoringRoleArn',
+    'MultiAZ',
     'PerformanceInsightsRetentionPeriod',
+    'Port',
+    'PreferredBackupWindow',
+    'PreferredMaintenanceWindow',
     'PromotionTier',
     'PubliclyAccessible',
+    'StorageEncrypted',
+    'StorageType',
     'Tags',
+    'VPCSecurityGroups',
   ],
-  create(resource, world) {
-    const { DBClusterIdentifier, DBInstanceIdentifier } = resource.properties;
-    const database = databasesOf(world).get(arn(world, 'rds', `cluster:${DBClusterIdentifier}`));
+  async create(resource, world) {
+    const { properties } = resource;
+    const id = String(properties.DBInstanceIdentifier ?? physicalName(world, resource, 63)).toLowerCase();
+    const instanceArn = arn(world, 'rds', `db:${id}`);
+    const database =
+      properties.DBClusterIdentifier === undefined
+        ? await startDatabase(world, properties, masterUser(resource, world, `db-${id}`), {
+            arn: instanceArn,
+            identifier: id,
+            kind: 'instance',
+            databaseName: properties.DBName,
+            dataApi: false,
+            parameterGroup: properties.DBParameterGroupName,
+          })
+        : databasesOf(world).get(arn(world, 'rds', `cluster:${properties.DBClusterIdentifier}`));
     if (!database) throw new Error('the rehearsal has only instances of the Aurora clusters of its templates.');
-    const id = String(DBInstanceIdentifier ?? physicalName(world, resource, 63)).toLowerCase();
     return {
       ref: id,
       attributes: {
-        DBInstanceArn: arn(world, 'rds', `db:${id}`),
+        DBInstanceArn: instanceArn,
+        DbiResourceId: `db-${stableLetters(world, id, 26).toUpperCase()}`,
         'Endpoint.Address': database.host,
         'Endpoint.Port': String(database.port),
       },
@@ -118,20 +175,41 @@ const subnetGroup: ResourceProvider = {
   create: (resource, world) => ({ ref: physicalName(world, resource).toLowerCase(), attributes: {} }),
 };
 
-const parameterGroup: ResourceProvider = {
-  type: 'AWS::RDS::DBClusterParameterGroup',
+type Parameters = Readonly<Record<string, string>>;
+
+/** By name. */
+const parameterGroupsOf = perWorld(() => new Map<string, Parameters>());
+
+const parameterGroup = (type: string): ResourceProvider => ({
+  type,
   properties: ['Description', 'Family', 'Parameters', 'Tags'],
   create(resource, world) {
-    for (const [name, value] of Object.entries(resource.properties.Parameters ?? {})) {
-      if (name === 'rds.force_ssl' && String(value) === '1') continue;
-      throw new Error(`the rehearsal's PostgreSQL does not know the parameter ${name}=${value}.`);
-    }
-    return { ref: physicalName(world, resource).toLowerCase(), attributes: {} };
+    const name = physicalName(world, resource).toLowerCase();
+    parameterGroupsOf(world).set(name, resource.properties.Parameters ?? {});
+    return { ref: name, attributes: {} };
   },
-};
+});
+
+/** What a server here is started with; TLS is asked for in any case. */
+function parametersOf(engine: Database['engine'], parameters: Parameters): Parameters {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    if (engine === 'postgres' && name === 'rds.force_ssl' && String(value) === '1') continue;
+    if (engine === 'mariadb' && name === 'require_secure_transport' && /^(1|ON)$/.test(String(value))) continue;
+    if (engine === 'mariadb' && /^(character_set|collation)_server$/.test(name)) given[name] = String(value);
+    else throw new Error(`the rehearsal's ${engine} does not know the parameter ${name}=${value}.`);
+  }
+  return given;
+}
 
 function isTrue(value: unknown): boolean {
   return String(value) === 'true';
 }
 
-export const rdsProviders: readonly ResourceProvider[] = [cluster, instance, subnetGroup, parameterGroup];
+export const rdsProviders: readonly ResourceProvider[] = [
+  cluster,
+  instance,
+  subnetGroup,
+  parameterGroup('AWS::RDS::DBClusterParameterGroup'),
+  parameterGroup('AWS::RDS::DBParameterGroup'),
+];
