@@ -88,7 +88,7 @@ function sessionsFor(world: World, { resourceArn, secretArn, database: name }: T
     throw new AwsError('HttpEndpointNotEnabledException', `HttpEndpoint is not enabled for cluster ${resourceArn}`);
   }
   const login = { database, name: name ?? database.databaseName, ...credentials(world, secretArn) };
-  const key = JSON.stringify([resourceArn, login.name, login.username, login.password]);
+  const key = JSON.stringify([database.server, database.port, login.name, login.username, login.password]);
   const { sessions } = connectionsOf(world);
   const known = sessions.get(key);
   if (known) return known;
