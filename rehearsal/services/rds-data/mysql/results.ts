@@ -1,6 +1,9 @@
-import { type FieldPacket, Types } from 'mysql2';
+import mysql, { type FieldPacket } from 'mysql2';
 import { AwsError } from '../../../endpoint/service.ts';
 import { type Column, metadataOf, type Text } from '../answer.ts';
+
+/** Node finds no such export by name in this CommonJS package. */
+const { Types } = mysql;
 
 type Kind = 'boolean' | 'long' | 'double' | 'string' | 'blob' | 'null';
 
