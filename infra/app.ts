@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from './config.ts';
+import { describeCost } from './cost/estimate.ts';
 import { bundleFunctions } from './function-bundles.ts';
 import { MoodleApp } from './moodle-app.ts';
 
 try {
   const outdir = process.env.CDK_OUTDIR ?? 'cdk.out';
-  new MoodleApp({ outdir, context: contextFromCommandLine() }, bundleFunctions).synth();
+  const app = new MoodleApp({ outdir, context: contextFromCommandLine() }, bundleFunctions);
+  app.synth();
+  // The CLI reads the assembly, and shows what the app writes here.
+  process.stderr.write(`${describeCost(app.config)}\n`);
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -7,6 +7,7 @@ import { networkContradictions, networkOptions } from './options/network.ts';
 import type { Option } from './options/option-kinds.ts';
 import { siteContradictions, siteOptions } from './options/site.ts';
 import { watchingContradictions, watchingOptions } from './options/watching.ts';
+import { profiles } from './profiles.ts';
 
 /** The options by what they are about, in the order in which the documentation has them. */
 export const optionGroups = {
@@ -55,9 +56,11 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Config {
     );
   }
   const set = valueGiven('config', options.config, given, 'dev');
+  const profile = valueGiven('profile', options.profile, given, set);
+  const chosen = profile === 'none' ? given : new Map([...Object.entries(profiles[profile]), ...given]);
   const values = Object.entries(options).map(([name, option]) => [
     name,
-    valueGiven<unknown>(name, option as Option<unknown>, given, set),
+    valueGiven<unknown>(name, option as Option<unknown>, chosen, set),
   ]);
   const config = Object.fromEntries(values) as Config;
   refuseContradictions(config);

@@ -1,6 +1,6 @@
 import { App, type AppProps, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
 import { acknowledge } from './acknowledge.ts';
-import { readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import type { FunctionBundles } from './function-bundles.ts';
 import { LifecycleStack } from './stacks/lifecycle-stack.ts';
 import { PlatformStack } from './stacks/platform-stack.ts';
@@ -28,6 +28,7 @@ const featureFlags = {
 
 /** The app, and its stacks in the order of their deployment. */
 export class MoodleApp extends App {
+  readonly config: Config;
   readonly settings: SettingsStack;
   readonly platform: PlatformStack;
   readonly lifecycle: LifecycleStack;
@@ -52,7 +53,8 @@ export class MoodleApp extends App {
       }) as IReusableStackSynthesizer,
     });
     acknowledgeDecisions(this);
-    const config = readConfig(this.node.getAllContext());
+    this.config = readConfig(this.node.getAllContext());
+    const { config } = this;
     this.settings = new SettingsStack(this, config);
     this.platform = new PlatformStack(this, config);
     this.platform.addStackDependency(this.settings);

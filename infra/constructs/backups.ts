@@ -3,6 +3,7 @@ import * as backup from 'aws-cdk-lib/aws-backup';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledgeFindings } from '../acknowledge.ts';
 import { backupHour } from '../backup-times.ts';
 import type { Config } from '../config.ts';
 import type { Database } from './database.ts';
@@ -32,6 +33,12 @@ export class Backups extends Construct {
     this.role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('backup.amazonaws.com') });
     for (const statement of this.#statements(database, files)) this.role.addToPolicy(statement);
     if (config.backups) this.#plan(config, database, files);
+    acknowledgeFindings(
+      this.role,
+      'AwsSolutions-IAM5',
+      /^Resource::(\*|arn:aws:kms:.*:key\/\*|arn:aws:rds:.*:(cluster-)?snapshot:awsbackup:\*)$/,
+      'Snapshots that AWS Backup names itself, the key of RDS by way of RDS alone, and tags, which have no resource.',
+    );
   }
 
   #plan({ backupRetentionDays }: Config, database: Database, files: Files): void {

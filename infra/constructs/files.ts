@@ -3,6 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import { nodeZonesOf } from '../options/network.ts';
 import type { Network } from './network.ts';
@@ -38,6 +39,9 @@ export class Files extends Construct {
     // CDK's `oneZone` would choose the subnet too, and take one that has a way out.
     const [zone] = nodeZonesOf(config);
     if (config.filesZones === 'one-zone' && zone !== undefined) resource.availabilityZoneName = zone;
+    if (!config.backups) {
+      acknowledge(this, 'NIST.800.53.R5-EFSInBackupPlan', 'backups=false: the site does without a copy of its files.');
+    }
     this.accessPoint = this.fileSystem.addAccessPoint('Data', {
       path: '/moodledata',
       posixUser: owner,

@@ -3,6 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledge, acknowledgeFindings } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { Capacity } from './capacity.ts';
 import type { Network } from './network.ts';
@@ -55,6 +56,16 @@ export class InstanceCapacity extends Construct implements Capacity {
       machineImageType: ecs.MachineImageType.AMAZON_LINUX_2,
     });
     cluster.addAsgCapacityProvider(provider);
+    acknowledge(group, 'AwsSolutions-AS3', 'Instances come and go with the nodes: nobody is to be told of each.');
+    const inTemplate = "The launch template of the group says so; the rule reads the older launch configuration's.";
+    acknowledge(group, 'AwsSolutions-EC26', inTemplate);
+    acknowledge(group, 'NIST.800.53.R5-EC2IMDSv2Enabled', inTemplate);
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
+      /^(Action::ecs:Submit\*|Resource::\*)$/,
+      "What CDK grants to ECS's agent: it registers its instance and asks for work, by conditions in this cluster alone.",
+    );
     group.addUserData(
       // By hand, because CDK sees no Spot instances in a mix.
       'echo ECS_ENABLE_SPOT_INSTANCE_DRAINING=true >> /etc/ecs/ecs.config',

@@ -1,6 +1,7 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
 import type { Network } from './network.ts';
 import { elasticacheArn, type Store } from './store.ts';
 
@@ -42,6 +43,7 @@ export class MemcachedStore extends Construct implements Store {
       vpcSecurityGroupIds: [this.#securityGroup.securityGroupId],
       autoMinorVersionUpgrade: true,
     });
+    acknowledge(this, 'AwsSolutions-AEC5', 'The port is no secret: nodes alone are let in.');
     this.id = cluster.ref;
     this.arn = elasticacheArn(this, 'cluster', cluster.ref);
     this.endpoint = `${cluster.attrConfigurationEndpointAddress}:${cluster.attrConfigurationEndpointPort}`;

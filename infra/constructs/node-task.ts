@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
-import { acknowledge } from '../acknowledge.ts';
+import { acknowledge, acknowledgeFindings } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { Capacity } from './capacity.ts';
 import type { Files } from './files.ts';
@@ -66,6 +66,12 @@ export class NodeTask extends Construct {
       ...(role === 'web' ? { healthCheck: answering, portMappings: [{ containerPort: nodePort }] } : {}),
     });
     container.addMountPoints({ sourceVolume: 'moodledata', containerPath: dataroot, readOnly: false });
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
+      /^Resource::(\*|arn:aws:logs:.*:log-group:.*:\*)$/,
+      'Logging in to ECR and opening the channels of ECS Exec have no resource; log streams are named when they begin.',
+    );
     acknowledge(
       this,
       'AwsSolutions-ECS2',

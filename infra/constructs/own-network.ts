@@ -1,6 +1,6 @@
-import { Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import { nodeZonesOf, zonesOf } from '../options/network.ts';
 import { logGroup } from './logs.ts';
@@ -35,10 +35,16 @@ export class OwnNetwork extends Construct implements Network {
       // Image layers come from S3: past the NAT gateway, which charges per gigabyte.
       gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
     });
-    Validations.of(this).acknowledge({
-      id: 'CloudFormation-Validate::W3010',
-      reason: 'The zones are options of the app, so that a synthesis needs no credentials to look them up.',
-    });
+    acknowledge(
+      this,
+      'CloudFormation-Validate::W3010',
+      'The zones are options of the app, so that a synthesis needs no credentials to look them up.',
+    );
+    acknowledge(
+      this,
+      'NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW',
+      'Of the public subnets alone, in which nothing stands but load balancer and NAT.',
+    );
     // Cast, here and wherever a construct is kept as its interface: CDK's classes do not match its own interfaces under
     // TypeScript's exactOptionalPropertyTypes.
     this.vpc = vpc as ec2.IVpc;
@@ -48,6 +54,11 @@ export class OwnNetwork extends Construct implements Network {
     this.databaseSubnets = this.vpc.selectSubnets({ subnetGroupName: 'Data' });
     this.storeSubnets = this.vpc.selectSubnets({ subnetGroupName: 'Data', availabilityZones });
     if (config.flowLogs) this.#logFlows(vpc, config.logRetentionDays);
+    else {
+      const choice = 'flowLogs=false: who talked with whom is not written down.';
+      acknowledge(this, 'AwsSolutions-VPC7', choice);
+      acknowledge(this, 'NIST.800.53.R5-VPCFlowLogsEnabled', choice);
+    }
     if (config.interfaceEndpoints) this.#endpoints = this.#addEndpoints(vpc);
   }
 

@@ -1,5 +1,8 @@
+import { type ProfileName, profiles } from '../profiles.ts';
 import type { Contradiction } from './contradiction.ts';
 import { oneOf, optionalText, text, yesNo } from './option-kinds.ts';
+
+const profileNames = Object.keys(profiles) as ProfileName[];
 
 /** Which site this is, and what Moodle it runs. */
 export const siteOptions = {
@@ -7,6 +10,11 @@ export const siteOptions = {
     doc: 'Which of the two sets of defaults applies.',
     dev: 'dev',
     prod: 'prod',
+  }),
+  profile: oneOf(['none', ...profileNames], {
+    doc: 'Option sets by the size of the site (infra/profiles.ts); options that are given beside it win.',
+    dev: 'none',
+    prod: 'none',
   }),
   site: text(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, '2 to 20 lower-case letters, digits and hyphens, a letter first', {
     doc: 'The name of the site; it starts the names of its stacks and of its settings.',

@@ -19,22 +19,16 @@ const secret: ResourceProvider = {
   },
 };
 
-/** How the ARN of a database names it. */
-const targetResources: Readonly<Record<string, string>> = {
-  'AWS::RDS::DBCluster': 'cluster',
-  'AWS::RDS::DBInstance': 'db',
-};
-
 /** Adds to the secret how its database is reached, as the service does. */
 const secretTargetAttachment: ResourceProvider = {
   type: 'AWS::SecretsManager::SecretTargetAttachment',
   properties: ['SecretId', 'TargetId', 'TargetType'],
   create({ properties: { SecretId, TargetId, TargetType } }, world) {
-    const resource = targetResources[TargetType];
-    if (!resource) throw new Error(`TargetType ${TargetType}: only databases are known.`);
-    const database = findDatabase(world, arn(world, 'rds', `${resource}:${TargetId}`));
+    if (TargetType !== 'AWS::RDS::DBCluster')
+      throw new Error(`TargetType ${TargetType}: only a database cluster is known.`);
+    const database = findDatabase(world, arn(world, 'rds', `cluster:${TargetId}`));
     const found = findSecret(world, SecretId);
-    if (!database || !found) throw new Error(`There is no database ${TargetId} or no secret ${SecretId}.`);
+    if (!database || !found) throw new Error(`There is no cluster ${TargetId} or no secret ${SecretId}.`);
     updateSecret(
       world,
       found,
@@ -43,7 +37,7 @@ const secretTargetAttachment: ResourceProvider = {
         engine: database.engine,
         host: database.host,
         port: database.port,
-        [database.kind === 'cluster' ? 'dbClusterIdentifier' : 'dbInstanceIdentifier']: TargetId,
+        dbClusterIdentifier: TargetId,
         ...(database.databaseName === undefined ? {} : { dbname: database.databaseName }),
       }),
     );

@@ -12,7 +12,40 @@ const together: Readonly<Record<string, readonly Context[]>> = {
       certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555',
     },
   ],
-  zones: [{}, { availabilityZones: 'eu-west-1a,eu-west-1b,eu-west-1c' }],
+  zones: [
+    { nodeZones: '1' },
+    { nodeZones: '2' },
+    { availabilityZones: 'eu-west-1a,eu-west-1b,eu-west-1c', nodeZones: '3' },
+    {
+      availabilityZones: 'eu-west-1a,eu-west-1b',
+      nodeZones: '2',
+      vpcId: 'vpc-0123456789abcdef0',
+      publicSubnetIds: 'subnet-0a0a0a0a,subnet-0b0b0b0b',
+      nodeSubnetIds: 'subnet-1a1a1a1a,subnet-1b1b1b1b',
+      dataSubnetIds: 'subnet-2a2a2a2a,subnet-2b2b2b2b',
+    },
+  ],
+  size: [
+    { taskCpu: '256', taskMemory: '512', instanceType: 't4g.medium' },
+    { taskCpu: '16384', taskMemory: '32768', instanceType: 'c7g.4xlarge' },
+  ],
+  scaling: [
+    { cpuTargetPercent: '10' },
+    { cpuTargetPercent: '90', requestsPerTarget: '10' },
+    { cpuTargetPercent: '0', requestsPerTarget: '100000' },
+    { cpuTargetPercent: '0', scaleOutPercent: '95', scaleInPercent: '5' },
+  ],
+  examDay: [
+    {},
+    {
+      examDayStart: 'cron(30 7 15 6 ? 2027)',
+      examDayEnd: 'cron(0 18 15 6 ? 2027)',
+      examDayNodes: '2',
+      timeZone: 'Europe/Berlin',
+    },
+  ],
+  // Memcached needs a plugin that image/plugins.json does not name: refused beside anything.
+  applicationStore: [{ applicationStore: 'redis' }],
   moodle: [{}, { moodleVersion: '5.0.2' }, { moodleChecksum: 'a'.repeat(64) }],
   told: [{}, { notificationEmail: 'operator@example.com' }],
 };

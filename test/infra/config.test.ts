@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, options, readConfig } from '../../infra/config.ts';
+import { ConfigError, type OptionName, options, readConfig } from '../../infra/config.ts';
+import { profiles } from '../../infra/profiles.ts';
 import { existingNetwork } from './synthesised.ts';
 
 const examDay = { examDayStart: 'cron(30 7 15 6 ? 2027)', examDayEnd: 'cron(0 12 15 6 ? 2027)' };
@@ -76,6 +77,7 @@ describe('readConfig', () => {
 
   const bad: Readonly<Record<keyof typeof options, readonly unknown[]>> = {
     config: ['production', 'DEV', ''],
+    profile: ['tiny', 'Small'],
     site: ['Demo', 'd', '-demo', 'demo-', 'a'.repeat(21), 'de mo', 'demo/x'],
     region: ['europe', 'eu-west', 'EU-WEST-1'],
     availabilityZones: ['eu-west-1', 'eu-west-1a,eu-west-1a', 'eu-west-1a, eu-west-1b', ''],
@@ -253,3 +255,17 @@ function refusal(context: Readonly<Record<string, unknown>>): string {
 function certificate(region: string): string {
   return `arn:aws:acm:${region}:123456789012:certificate/11111111-2222-3333-4444-555555555555`;
 }
+
+describe('profiles', () => {
+  it.each(Object.entries(profiles))('%s sets options that there are, to values that they take', (profile, values) => {
+    const config = readConfig({ config: 'prod', allowHttp: 'true', profile });
+
+    for (const [name, value] of Object.entries(values)) expect(String(config[name as OptionName])).toBe(value);
+  });
+
+  it('gives way to what is given beside it', () => {
+    const config = readConfig({ profile: 'large', defaultNodes: '5' });
+
+    expect(config).toMatchObject({ defaultNodes: 5, maximumNodes: 24 });
+  });
+});

@@ -1,7 +1,6 @@
 import type { FieldDef } from 'pg';
 import pg from 'pg';
-import { AwsError } from '../../../endpoint/service.ts';
-import { type Column, metadataOf } from '../answer.ts';
+import { AwsError } from '../../endpoint/service.ts';
 
 /** How the Data API answers a column: the member of the field, the name of the type and its JDBC number. */
 interface ColumnType {
@@ -60,7 +59,7 @@ const arrayMembers: Readonly<Record<string, string>> = {
 };
 
 /** @throws AwsError UnsupportedResultException */
-function columnType(column: Pick<FieldDef, 'name' | 'dataTypeID'>): ColumnType {
+export function columnType(column: Pick<FieldDef, 'name' | 'dataTypeID'>): ColumnType {
   const type = types[column.dataTypeID];
   if (type) return type;
   throw new AwsError(
@@ -70,7 +69,7 @@ function columnType(column: Pick<FieldDef, 'name' | 'dataTypeID'>): ColumnType {
 }
 
 /** A value in the form of `records`. @param text as PostgreSQL writes it */
-function toField(text: string | null, type: ColumnType): object {
+export function toField(text: string | null, type: ColumnType): object {
   if (text === null) return { isNull: true };
   switch (type.kind) {
     case 'boolean':
@@ -89,7 +88,7 @@ function toField(text: string | null, type: ColumnType): object {
 }
 
 /** A value in the form of `formattedRecords`. */
-function toJson(text: string | null, type: ColumnType): unknown {
+export function toJson(text: string | null, type: ColumnType): unknown {
   if (text === null) return null;
   switch (type.kind) {
     case 'boolean':
@@ -124,14 +123,22 @@ function arrayOf(text: string, type: ColumnType): unknown[] {
   });
 }
 
-/** @throws AwsError UnsupportedResultException for a type that the Data API, or the rehearsal, does not know */
-export function columnOf(column: FieldDef): Column {
+export function columnMetadata(column: FieldDef): object {
   const type = columnType(column);
-  const signed = type.kind === 'long' || type.kind === 'double' || type.name === 'numeric';
   return {
     name: column.name,
-    toField: (text) => toField(text as string | null, type),
-    toJson: (text) => toJson(text as string | null, type),
-    metadata: metadataOf(column.name, type.jdbc, type.name, type.kind === 'string', signed),
+    label: column.name,
+    type: type.jdbc,
+    typeName: type.name,
+    nullable: 2,
+    precision: 0,
+    scale: 0,
+    schemaName: '',
+    tableName: '',
+    arrayBaseColumnType: 0,
+    isAutoIncrement: false,
+    isCaseSensitive: type.kind === 'string',
+    isCurrency: false,
+    isSigned: type.kind === 'long' || type.kind === 'double' || type.name === 'numeric',
   };
 }
