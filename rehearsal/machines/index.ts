@@ -4,6 +4,7 @@ import { codeBuild } from '../services/codebuild.ts';
 import { ecs } from '../services/ecs.ts';
 import { elasticache } from '../services/elasticache.ts';
 import { elbv2 } from '../services/elbv2.ts';
+import { rdsService } from '../services/rds/service.ts';
 import type { ResourceProvider } from '../template/provider.ts';
 import type { World } from '../world.ts';
 import { autoScalingProviders } from './providers/auto-scaling.ts';
@@ -37,5 +38,12 @@ export const machineProviders: readonly ResourceProvider[] = [
  */
 export function machineServices(world: World): readonly Service[] {
   requireSameMoodle(world);
-  return [ecs(world), elbv2(world), applicationAutoScaling(world), codeBuild(world), elasticache(world)];
+  return [
+    ecs(world),
+    elbv2(world),
+    applicationAutoScaling(world),
+    codeBuild(world),
+    elasticache(world),
+    rdsService(world),
+  ];
 }

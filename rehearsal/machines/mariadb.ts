@@ -6,13 +6,20 @@ import { join } from 'node:path';
 import { createConnection, escapeId, escape as quote } from 'mysql2/promise';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
-import type { DatabaseServer } from './databases.ts';
+import type { DatabaseServer, ServerOptions } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
 import { untilReady } from './until-ready.ts';
 
 const ADMINISTRATOR = 'rehearsal';
 const START_MILLISECONDS = 30_000;
+/** What a server gets to end in order before it is killed. */
+const STOP_MILLISECONDS = 20_000;
+
+export interface MariaDb extends DatabaseServer {
+  /** May do everything; only from this computer. */
+  readonly administrator: { readonly user: string; readonly password: string };
+}
 
 /** What the master user of RDS may do: everything but what belongs to SUPER. */
 const PRIVILEGES = [
@@ -26,20 +33,15 @@ const PRIVILEGES = [
  * connections only (`require_secure_transport`).
  *
  * @param name the identifier; its data stays in `mariadb/<name>` of the rehearsal's folder
- * @param parameters settings of the parameter group
  * @throws Error with the server's own last words when it does not start
  */
-export async function startMariaDb(
-  world: World,
-  name: string,
-  parameters: Readonly<Record<string, string>> = {},
-): Promise<DatabaseServer> {
-  const directory = join(world.directory, 'mariadb', name);
+export async function startMariaDb(world: World, name: string, options: ServerOptions = {}): Promise<MariaDb> {
+  const directory = mariaDbFolder(world, name);
   const logFile = join(world.directory, 'logs', `mariadb-${name}.log`);
   if (!existsSync(join(directory, 'mysql', 'db.frm'))) initialise(directory);
-  const port = await choosePort(world, `mariadb/${name}`);
+  const port = options.port ?? (await choosePort(world, `mariadb/${name}`));
   const password = administratorPassword(world, name);
-  const server = await launch(world, directory, port, password, parameters, logFile);
+  const server = await launch(world, directory, port, password, options.settings ?? {}, logFile);
   const ca = readFileSync(world.certificateAuthorityFile, 'utf8');
   const connect = () => createConnection({ host: LOOPBACK, port, user: ADMINISTRATOR, password, ssl: { ca } });
   await untilReady(server, 'MariaDB', async () => await (await connect()).end(), logFile, START_MILLISECONDS);
@@ -47,6 +49,10 @@ export async function startMariaDb(
   return {
     host: LOOPBACK,
     port,
+    administrator: { user: ADMINISTRATOR, password },
+    stop: async () => {
+      await server.stop(STOP_MILLISECONDS);
+    },
     async ensureOwner(user, userPassword, database) {
       const client = await connect();
       try {
@@ -60,6 +66,11 @@ export async function startMariaDb(
       }
     },
   };
+}
+
+/** Where the data of the server of that name is. */
+export function mariaDbFolder(world: Pick<World, 'directory'>, name: string): string {
+  return join(world.directory, 'mariadb', name);
 }
 
 function administratorPassword(world: World, name: string): string {

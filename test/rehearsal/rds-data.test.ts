@@ -9,66 +9,87 @@ import {
   RollbackTransactionCommand,
   type SqlParameter,
 } from '@aws-sdk/client-rds-data';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BeforeRollout } from '../../lambdas/shared/before-rollout.ts';
+import {
+  readCacheConfiguration,
+  readCacheConfigurationHash,
+  writeCacheConfiguration,
+} from '../../lambdas/shared/cache-configuration.ts';
+import { DataApiDatabase } from '../../lambdas/shared/data-api-database.ts';
+import { isMissingTable } from '../../lambdas/shared/database-errors.ts';
+import { mysql } from '../../lambdas/shared/dialect.ts';
+import { takeHold } from '../../lambdas/shared/hold.ts';
+import { createLifecycleSchema } from '../../lambdas/shared/lifecycle-schema.ts';
 import type { Account } from '../../rehearsal/account.ts';
 import { roleCredentials } from '../../rehearsal/iam/credentials.ts';
 import { rdsProviders } from '../../rehearsal/machines/providers/rds.ts';
-import { numberParameters } from '../../rehearsal/services/rds-data/named-parameters.ts';
+import { numberParameters } from '../../rehearsal/services/rds-data/postgres/named-parameters.ts';
 import { deploy } from './support/account.ts';
 import { writeAssembly } from './support/assembly.ts';
 import { role } from './support/resources.ts';
 
 const cluster = { 'Fn::Sub': 'arn:aws:rds:${AWS::Region}:${AWS::AccountId}:cluster:${Cluster}' };
 
-const cdkOut = writeAssembly({
-  Demo: {
-    template: {
-      Resources: {
-        Secret: {
-          Type: 'AWS::SecretsManager::Secret',
-          Properties: {
-            GenerateSecretString: {
-              SecretStringTemplate: '{"username":"moodle"}',
-              GenerateStringKey: 'password',
-              ExcludePunctuation: true,
+const assembly = (engine: string, parameters: Readonly<Record<string, string>> = {}) =>
+  writeAssembly({
+    Demo: {
+      template: {
+        Resources: {
+          Secret: {
+            Type: 'AWS::SecretsManager::Secret',
+            Properties: {
+              GenerateSecretString: {
+                SecretStringTemplate: '{"username":"moodle"}',
+                GenerateStringKey: 'password',
+                ExcludePunctuation: true,
+              },
             },
           },
-        },
-        Cluster: {
-          Type: 'AWS::RDS::DBCluster',
-          Properties: {
-            Engine: 'aurora-postgresql',
-            DatabaseName: 'moodle',
-            EnableHttpEndpoint: true,
-            MasterUsername: { 'Fn::Sub': '{{resolve:secretsmanager:${Secret}:SecretString:username::}}' },
-            MasterUserPassword: {
-              'Fn::Join': ['', ['{{resolve:secretsmanager:', { Ref: 'Secret' }, ':SecretString:password::}}']],
+          Parameters: {
+            Type: 'AWS::RDS::DBClusterParameterGroup',
+            Properties: { Description: 'of the test', Family: engine, Parameters: parameters },
+          },
+          Cluster: {
+            Type: 'AWS::RDS::DBCluster',
+            Properties: {
+              Engine: engine,
+              DatabaseName: 'moodle',
+              EnableHttpEndpoint: true,
+              DBClusterParameterGroupName: { Ref: 'Parameters' },
+              MasterUsername: { 'Fn::Sub': '{{resolve:secretsmanager:${Secret}:SecretString:username::}}' },
+              MasterUserPassword: {
+                'Fn::Join': ['', ['{{resolve:secretsmanager:', { Ref: 'Secret' }, ':SecretString:password::}}']],
+              },
             },
           },
-        },
-        Attachment: {
-          Type: 'AWS::SecretsManager::SecretTargetAttachment',
-          Properties: {
-            SecretId: { Ref: 'Secret' },
-            TargetId: { Ref: 'Cluster' },
-            TargetType: 'AWS::RDS::DBCluster',
+          Attachment: {
+            Type: 'AWS::SecretsManager::SecretTargetAttachment',
+            Properties: {
+              SecretId: { Ref: 'Secret' },
+              TargetId: { Ref: 'Cluster' },
+              TargetType: 'AWS::RDS::DBCluster',
+            },
           },
+          // May use the Data API, but not read the secret.
+          HalfRole: role('lambda.amazonaws.com', { Effect: 'Allow', Action: 'rds-data:*', Resource: cluster }),
         },
-        // May use the Data API, but not read the secret.
-        HalfRole: role('lambda.amazonaws.com', { Effect: 'Allow', Action: 'rds-data:*', Resource: cluster }),
+        Outputs: { ClusterArn: { Value: cluster }, SecretArn: { Value: { Ref: 'Attachment' } } },
       },
-      Outputs: { ClusterArn: { Value: cluster }, SecretArn: { Value: { Ref: 'Attachment' } } },
     },
-  },
-});
+  });
 
-describe('the Data API', () => {
+const one = (name: string, value: SqlParameter['value'], typeHint?: SqlParameter['typeHint']): SqlParameter =>
+  typeHint === undefined ? { name, value } : { name, value, typeHint };
+
+describe('the Data API of Aurora PostgreSQL', () => {
   let account: Account;
   let client: RDSDataClient;
   let target: { resourceArn: string; secretArn: string };
 
   beforeAll(async () => {
-    account = await deploy(cdkOut, { providers: rdsProviders });
+    account = await deploy(assembly('aurora-postgresql', { 'rds.force_ssl': '1' }), { providers: rdsProviders });
     client = new RDSDataClient(account.clientConfiguration);
     target = { resourceArn: account.output('ClusterArn'), secretArn: account.output('SecretArn') };
     await execute('CREATE TABLE thing (id bigint PRIMARY KEY, name varchar(20), data jsonb, at timestamptz)');
@@ -78,9 +99,6 @@ describe('the Data API', () => {
   function execute(sql: string, parameters: SqlParameter[] = [], more: Partial<ExecuteStatementCommandInput> = {}) {
     return client.send(new ExecuteStatementCommand({ ...target, sql, parameters, ...more }));
   }
-
-  const one = (name: string, value: SqlParameter['value'], typeHint?: SqlParameter['typeHint']): SqlParameter =>
-    typeHint === undefined ? { name, value } : { name, value, typeHint };
 
   it('gives each column in the form of its type', async () => {
     const { records, columnMetadata, numberOfRecordsUpdated } = await execute(
@@ -217,6 +235,113 @@ describe('the Data API', () => {
       name: 'AccessDeniedException',
       message: expect.stringContaining('secretsmanager:GetSecretValue'),
     });
+  });
+});
+
+describe('the Data API of Aurora MySQL', () => {
+  let account: Account;
+  let client: RDSDataClient;
+  let target: { resourceArn: string; secretArn: string };
+
+  beforeAll(async () => {
+    const parameters = {
+      require_secure_transport: 'ON',
+      character_set_server: 'utf8mb4',
+      collation_server: 'utf8mb4_unicode_ci',
+    };
+    account = await deploy(assembly('aurora-mysql', parameters), { providers: rdsProviders });
+    client = new RDSDataClient(account.clientConfiguration);
+    target = { resourceArn: account.output('ClusterArn'), secretArn: account.output('SecretArn') };
+    await execute(
+      'CREATE TABLE thing (id bigint PRIMARY KEY, yes boolean, name varchar(20), data longtext, at datetime(3))',
+    );
+  });
+  afterAll(() => account.close());
+
+  function execute(sql: string, parameters: SqlParameter[] = [], more: Partial<ExecuteStatementCommandInput> = {}) {
+    return client.send(new ExecuteStatementCommand({ ...target, sql, parameters, ...more }));
+  }
+
+  it('gives each column in the form of its type, and knows the words of MySQL', async () => {
+    await execute('INSERT INTO thing VALUES (:id, :yes, :name, :data, :at) # :none', [
+      one('id', { longValue: 9007199254740991 }),
+      one('yes', { booleanValue: true }),
+      one('name', { stringValue: "O'Neill \\ :x" }),
+      one('data', { stringValue: '🦉' }),
+      one('at', { stringValue: '2026-01-02 03:04:05.678' }, 'TIMESTAMP'),
+    ]);
+    const { records, columnMetadata } = await execute(
+      `SELECT id, yes, yes = TRUE AS b, name AS \`:c\`, data, at, 1.5e0 AS d, 1.50 AS e, NULL AS f, UNHEX('00ff') AS g,
+              "it's :h" AS h, @@collation_database AS i FROM thing`,
+      [],
+      { includeResultMetadata: true },
+    );
+    expect(records).toEqual([
+      [
+        { longValue: 9007199254740991 },
+        { booleanValue: true },
+        { longValue: 1 },
+        { stringValue: "O'Neill \\ :x" },
+        { stringValue: '🦉' },
+        { stringValue: '2026-01-02 03:04:05.678' },
+        { doubleValue: 1.5 },
+        { stringValue: '1.50' },
+        { isNull: true },
+        { blobValue: new Uint8Array([0, 255]) },
+        { stringValue: "it's :h" },
+        { stringValue: 'utf8mb4_unicode_ci' },
+      ],
+    ]);
+    expect(columnMetadata?.slice(0, 4).map(({ name, typeName }) => `${name} ${typeName}`)).toEqual([
+      'id BIGINT',
+      'yes BIT',
+      'b INT',
+      ':c VARCHAR',
+    ]);
+  });
+
+  it('answers the database’s own words, with the SQLSTATE', async () => {
+    await expect(execute('SELECT * FROM none')).rejects.toMatchObject({
+      name: 'DatabaseErrorException',
+      message: "Table 'moodle.none' doesn't exist; SQLState: 42S02",
+    });
+    await expect(execute('SELECT :a')).rejects.toMatchObject({ name: 'BadRequestException' });
+    await expect(execute("SELECT repeat('x', 70000) AS x")).rejects.toMatchObject({
+      name: 'UnsupportedResultException',
+    });
+  });
+
+  it('runs the statements of the phases', async () => {
+    const database = new DataApiDatabase(client, { ...target, database: 'moodle' }, mysql);
+    await createLifecycleSchema(database);
+    await createLifecycleSchema(database);
+    const rollout = { site: 'campus', execution: 'arn:one' };
+    const unknown = { send: async () => ({ status: 'RUNNING' }) } as unknown as SFNClient;
+    const hold = await takeHold(database, unknown, rollout, 'first', { installed: false } as BeforeRollout);
+    expect(hold).toMatchObject({ isNew: true, hold: { execution: 'arn:one', before: { installed: false } } });
+    expect(Math.abs(hold.hold.since - Date.now() / 1000)).toBeLessThan(60);
+    await expect(
+      takeHold(database, unknown, { ...rollout, execution: 'arn:two' }, 'second', {} as BeforeRollout),
+    ).rejects.toMatchObject({ name: 'SiteHeld' });
+
+    const store = { name: 'a', plugin: 'redis', endpoint: 'h:1', tls: true, prefix: 'p', secretArn: null };
+    const wanted = { stores: [store, { ...store, name: 'b', tls: false }], mappings: { application: 'a' } };
+    await writeCacheConfiguration(database, rollout, wanted);
+    const hash = await readCacheConfigurationHash(database, 'campus');
+    // The same again writes nothing, and MySQL says so.
+    await writeCacheConfiguration(database, rollout, wanted);
+    expect(await readCacheConfiguration(database, 'campus')).toEqual(wanted);
+    expect(await readCacheConfigurationHash(database, 'campus')).toBe(hash);
+    await writeCacheConfiguration(database, rollout, { ...wanted, stores: [store] });
+    expect(await readCacheConfiguration(database, 'campus')).toEqual({ ...wanted, stores: [store] });
+    expect(hash).toMatch(/^[0-9A-F]{64}$/);
+    expect(await readCacheConfigurationHash(database, 'campus')).not.toBe(hash);
+    await expect(writeCacheConfiguration(database, { ...rollout, execution: 'arn:two' }, wanted)).rejects.toMatchObject(
+      {
+        name: 'HoldLost',
+      },
+    );
+    expect(await database.query('SELECT * FROM nowhere').catch(isMissingTable)).toBe(true);
   });
 });
 

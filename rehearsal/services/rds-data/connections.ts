@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import pg from 'pg';
 import { AwsError } from '../../endpoint/service.ts';
 import { findDatabase } from '../../machines/databases.ts';
 import { perWorld } from '../../per-world.ts';
 import type { World } from '../../world.ts';
 import { findSecret, parseFields } from '../secrets-store.ts';
-import { errorOf } from './errors.ts';
+import { mysqlSessions } from './mysql/sessions.ts';
+import { postgresSessions } from './postgres/sessions.ts';
+import type { Session, Sessions } from './session.ts';
 
 /** A transaction that is idle for so long is rolled back. From the Data API's quotas; not scaled: its users are real. */
 const IDLE_LIMIT = 3 * 60_000;
@@ -19,113 +19,82 @@ export interface Target {
 }
 
 interface Transaction {
-  readonly client: pg.PoolClient;
+  readonly session: Session;
   timer: NodeJS.Timeout;
 }
 
 interface Connections {
-  readonly pools: Map<string, pg.Pool>;
+  readonly sessions: Map<string, Sessions>;
   readonly transactions: Map<string, Transaction>;
 }
 
 const connectionsOf = perWorld<Connections>((world) => {
-  const connections: Connections = { pools: new Map(), transactions: new Map() };
+  const connections: Connections = { sessions: new Map(), transactions: new Map() };
   world.onClose(async () => {
     for (const id of [...connections.transactions.keys()]) await endTransaction(world, id, 'ROLLBACK');
-    await Promise.all([...connections.pools.values()].map((pool) => pool.end()));
+    await Promise.all([...connections.sessions.values()].map((sessions) => sessions.close()));
   });
   return connections;
 });
 
-/** Does something on a connection of its own, which afterwards is as good as new. */
-export async function withConnection<Value>(
+/** Does something on a connection of its own. */
+export async function withSession<Value>(
   world: World,
   target: Target,
-  work: (client: pg.ClientBase) => Promise<Value>,
+  work: (session: Session) => Promise<Value>,
 ): Promise<Value> {
-  const client = await connect(world, target);
-  let reusable = false;
+  const session = await sessionsFor(world, target).open();
   try {
-    const value = await work(client);
-    await client.query('DISCARD ALL');
-    reusable = true;
-    return value;
+    return await work(session);
   } finally {
-    client.release(!reusable);
+    await session.release();
   }
 }
 
 export async function beginTransaction(world: World, target: Target): Promise<string> {
-  const client = await connect(world, target);
-  await client.query('BEGIN');
+  const session = await sessionsFor(world, target).open();
+  await session.transaction('BEGIN');
   const id = randomBytes(48).toString('base64');
   const timer = setTimeout(() => void endTransaction(world, id, 'ROLLBACK'), IDLE_LIMIT);
-  connectionsOf(world).transactions.set(id, { client, timer });
+  connectionsOf(world).transactions.set(id, { session, timer });
   return id;
 }
 
 /** @throws AwsError TransactionNotFoundException */
-export function transactionClient(world: World, id: string): pg.ClientBase {
+export function sessionOfTransaction(world: World, id: string): Session {
   const transaction = connectionsOf(world).transactions.get(id);
   if (!transaction) throw new AwsError('TransactionNotFoundException', `Transaction ${id} is not found`, 404);
   transaction.timer.refresh();
-  return transaction.client;
+  return transaction.session;
 }
 
 /** @throws AwsError TransactionNotFoundException */
 export async function endTransaction(world: World, id: string, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
-  const client = transactionClient(world, id) as pg.PoolClient;
+  const session = sessionOfTransaction(world, id);
   const { transactions } = connectionsOf(world);
   clearTimeout(transactions.get(id)?.timer);
   transactions.delete(id);
-  let reusable = false;
   try {
-    await client.query(how);
-    await client.query('DISCARD ALL');
-    reusable = true;
-  } catch (error) {
-    throw errorOf(error);
+    await session.transaction(how);
   } finally {
-    client.release(!reusable);
+    await session.release();
   }
 }
 
-async function connect(world: World, target: Target): Promise<pg.PoolClient> {
-  try {
-    return await poolFor(world, target).connect();
-  } catch (error) {
-    throw errorOf(error);
-  }
-}
-
-function poolFor(world: World, { resourceArn, secretArn, database: wanted }: Target): pg.Pool {
+function sessionsFor(world: World, { resourceArn, secretArn, database: name }: Target): Sessions {
   const database = findDatabase(world, resourceArn);
   if (!database) throw new AwsError('DatabaseNotFoundException', `DB cluster ${resourceArn} not found`, 404);
   if (!database.dataApi) {
     throw new AwsError('HttpEndpointNotEnabledException', `HttpEndpoint is not enabled for cluster ${resourceArn}`);
   }
-  const { username, password } = credentials(world, secretArn);
-  const name = wanted ?? database.databaseName ?? 'postgres';
-  const key = JSON.stringify([resourceArn, name, username, password]);
-  const { pools } = connectionsOf(world);
-  const known = pools.get(key);
+  const login = { database, name: name ?? database.databaseName, ...credentials(world, secretArn) };
+  const key = JSON.stringify([database.server, database.port, login.name, login.username, login.password]);
+  const { sessions } = connectionsOf(world);
+  const known = sessions.get(key);
   if (known) return known;
-  const pool = new pg.Pool({
-    host: database.host,
-    port: database.port,
-    database: name,
-    user: username,
-    password,
-    max: 20,
-    idleTimeoutMillis: 30_000,
-    connectionTimeoutMillis: 20_000,
-    options: '-c timezone=UTC',
-    ssl: { ca: readFileSync(database.certificateAuthorityFile, 'utf8') },
-  });
-  // A connection that breaks while nobody uses it is replaced at the next call.
-  pool.on('error', () => {});
-  pools.set(key, pool);
-  return pool;
+  const made = (database.engine === 'postgres' ? postgresSessions : mysqlSessions)(login);
+  sessions.set(key, made);
+  return made;
 }
 
 function credentials(world: World, secretArn: string): { username: string; password: string } {

@@ -70,3 +70,14 @@ function hinted(name: string, { stringValue }: Field, typeHint: string): BoundVa
   }
   return { oid: hint.oid, value: stringValue };
 }
+
+/**
+ * A parameter's value for a database that is not told types.
+ *
+ * @throws AwsError as `bind`
+ */
+export function plainValue(parameter: SqlParameter): string | number | boolean | Buffer | null {
+  const { value } = bind(parameter);
+  const { booleanValue, longValue, doubleValue } = parameter.value;
+  return value === null ? null : (booleanValue ?? longValue ?? doubleValue ?? value);
+}

@@ -1,12 +1,11 @@
 import type { Operation, Permission, Service } from '../../endpoint/service.ts';
 import type { World } from '../../world.ts';
 import { secretResource } from '../secretsmanager.ts';
-import { beginTransaction, endTransaction, type Target, transactionClient, withConnection } from './connections.ts';
-import { errorOf } from './errors.ts';
+import { beginTransaction, endTransaction, sessionOfTransaction, type Target, withSession } from './connections.ts';
 import type { SqlParameter } from './fields.ts';
-import { runStatement, type StatementOptions } from './statement.ts';
+import type { Session, StatementOptions } from './session.ts';
 
-/** The RDS Data API, on a real PostgreSQL. */
+/** The RDS Data API, on a real PostgreSQL or MariaDB. */
 export function rdsDataService(world: World): Service {
   return {
     signingName: 'rds-data',
@@ -61,7 +60,7 @@ const executeStatement = (world: World): Operation<ExecuteInput> => ({
   ],
   required: ['resourceArn', 'secretArn', 'sql'],
   permissions: (input) => permissions(world, 'ExecuteStatement', input),
-  run: (input) => inTransaction(world, input, (client) => runStatement(client, input.sql, input.parameters, input)),
+  run: (input) => inTransaction(world, input, (session) => session.statement(input.sql, input.parameters, input)),
 });
 
 interface BatchInput extends Target {
@@ -75,12 +74,12 @@ const batchExecuteStatement = (world: World): Operation<BatchInput> => ({
   required: ['resourceArn', 'secretArn', 'sql'],
   permissions: (input) => permissions(world, 'BatchExecuteStatement', input),
   run: (input) =>
-    inTransaction(world, input, async (client) => {
+    inTransaction(world, input, async (session) => {
       const sets = input.parameterSets ?? [[]];
       const own = input.transactionId === undefined;
-      if (own) await client.query('BEGIN');
-      for (const parameters of sets) await runStatement(client, input.sql, parameters);
-      if (own) await client.query('COMMIT');
+      if (own) await session.transaction('BEGIN');
+      for (const parameters of sets) await session.statement(input.sql, parameters);
+      if (own) await session.transaction('COMMIT');
       return { updateResults: sets.map(() => ({ generatedFields: [] })) };
     }),
 });
@@ -88,14 +87,10 @@ const batchExecuteStatement = (world: World): Operation<BatchInput> => ({
 async function inTransaction(
   world: World,
   input: Target & { readonly transactionId?: string },
-  work: Parameters<typeof withConnection<object>>[2],
+  work: (session: Session) => Promise<object>,
 ): Promise<object> {
-  if (input.transactionId !== undefined) return work(transactionClient(world, input.transactionId));
-  try {
-    return await withConnection(world, input, work);
-  } catch (error) {
-    throw errorOf(error);
-  }
+  if (input.transactionId !== undefined) return work(sessionOfTransaction(world, input.transactionId));
+  return withSession(world, input, work);
 }
 
 const end = (

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { AwsError } from '../../endpoint/service.ts';
+import { AwsError } from '../../../endpoint/service.ts';
 
 /** PostgreSQL's SQLSTATE values that the Data API has exceptions of its own for. */
 const QUERY_CANCELED = '57014';

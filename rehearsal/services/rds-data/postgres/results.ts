@@ -1,6 +1,7 @@
 import type { FieldDef } from 'pg';
 import pg from 'pg';
-import { AwsError } from '../../endpoint/service.ts';
+import { AwsError } from '../../../endpoint/service.ts';
+import { type Column, metadataOf } from '../answer.ts';
 
 /** How the Data API answers a column: the member of the field, the name of the type and its JDBC number. */
 interface ColumnType {
@@ -59,7 +60,7 @@ const arrayMembers: Readonly<Record<string, string>> = {
 };
 
 /** @throws AwsError UnsupportedResultException */
-export function columnType(column: Pick<FieldDef, 'name' | 'dataTypeID'>): ColumnType {
+function columnType(column: Pick<FieldDef, 'name' | 'dataTypeID'>): ColumnType {
   const type = types[column.dataTypeID];
   if (type) return type;
   throw new AwsError(
@@ -69,7 +70,7 @@ export function columnType(column: Pick<FieldDef, 'name' | 'dataTypeID'>): Colum
 }
 
 /** A value in the form of `records`. @param text as PostgreSQL writes it */
-export function toField(text: string | null, type: ColumnType): object {
+function toField(text: string | null, type: ColumnType): object {
   if (text === null) return { isNull: true };
   switch (type.kind) {
     case 'boolean':
@@ -88,7 +89,7 @@ export function toField(text: string | null, type: ColumnType): object {
 }
 
 /** A value in the form of `formattedRecords`. */
-export function toJson(text: string | null, type: ColumnType): unknown {
+function toJson(text: string | null, type: ColumnType): unknown {
   if (text === null) return null;
   switch (type.kind) {
     case 'boolean':
@@ -123,22 +124,14 @@ function arrayOf(text: string, type: ColumnType): unknown[] {
   });
 }
 
-export function columnMetadata(column: FieldDef): object {
+/** @throws AwsError UnsupportedResultException for a type that the Data API, or the rehearsal, does not know */
+export function columnOf(column: FieldDef): Column {
   const type = columnType(column);
+  const signed = type.kind === 'long' || type.kind === 'double' || type.name === 'numeric';
   return {
     name: column.name,
-    label: column.name,
-    type: type.jdbc,
-    typeName: type.name,
-    nullable: 2,
-    precision: 0,
-    scale: 0,
-    schemaName: '',
-    tableName: '',
-    arrayBaseColumnType: 0,
-    isAutoIncrement: false,
-    isCaseSensitive: type.kind === 'string',
-    isCurrency: false,
-    isSigned: type.kind === 'long' || type.kind === 'double' || type.name === 'numeric',
+    toField: (text) => toField(text as string | null, type),
+    toJson: (text) => toJson(text as string | null, type),
+    metadata: metadataOf(column.name, type.jdbc, type.name, type.kind === 'string', signed),
   };
 }
