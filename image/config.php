@@ -34,16 +34,25 @@ $CFG = new stdClass();
     $cfg->dblibrary = 'native';
     $cfg->dbhost = $setting('MOODLE_DATABASE_HOST');
     $cfg->dbname = $setting('MOODLE_DATABASE_NAME');
-    $cfg->dbuser = $setting('MOODLE_DATABASE_USER');
-    $cfg->dbpass = $setting('MOODLE_DATABASE_PASSWORD');
+    require_once("$scripts/scripts/lib/database_login.php");
+    ['user' => $cfg->dbuser, 'password' => $cfg->dbpass] = \moodle_lifecycle\database_login();
+    if ($cfg->dbuser === '' || $cfg->dbpass === '') {
+        $stop('config.php: the environment variable MOODLE_DATABASE_USER or MOODLE_DATABASE_PASSWORD is missing. Nothing was started.');
+    }
+    // Moodle has set dbfamily only when it could connect. When it could not, the password may have been rotated.
+    register_shutdown_function(static function () use ($cfg): void {
+        if (isset($GLOBALS['DB']) && !isset($cfg->dbfamily)) {
+            \moodle_lifecycle\ask_for_database_login();
+        }
+    });
     $cfg->prefix = $setting('MOODLE_DATABASE_PREFIX', 'mdl_');
     $sslmode = $setting('MOODLE_DATABASE_SSLMODE', 'require');
     $cfg->dboptions = match ($cfg->dbtype) {
         'pgsql' => ['dbport' => $setting('MOODLE_DATABASE_PORT', '5432'), 'connecttimeout' => 10, 'ssl' => $sslmode],
-        'mariadb', 'auroramysql' => ['dbport' => $setting('MOODLE_DATABASE_PORT', '3306'),
+        'mysqli', 'mariadb', 'auroramysql' => ['dbport' => $setting('MOODLE_DATABASE_PORT', '3306'),
             'connecttimeout' => 10, 'dbcollation' => 'utf8mb4_unicode_ci'] +
             ($sslmode === 'disable' ? [] : ['ssl' => $sslmode]),
-        default => $stop("config.php: MOODLE_DATABASE_TYPE is pgsql, mariadb or auroramysql, not “{$cfg->dbtype}”."),
+        default => $stop("config.php: MOODLE_DATABASE_TYPE is pgsql, mysqli, mariadb or auroramysql, not “{$cfg->dbtype}”."),
     };
 
     // Address. `reverseproxy` stays off: with the Host header preserved, as a load balancer does, it gives HTTP 500.

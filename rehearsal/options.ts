@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
+const engines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mysql', 'mariadb'] as const;
+
 /** What the person at the keyboard asked of one rehearsal. */
 export interface RehearsalOptions {
   /** A Moodle directory, a Moodle version, or `stand-in`; absent: the default described in the help text. */
@@ -9,6 +11,7 @@ export interface RehearsalOptions {
   readonly data?: string;
   readonly nodes: number;
   readonly cache: 'redis' | 'memcached';
+  readonly databaseEngine: (typeof engines)[number];
   readonly databaseAccess: 'data-api' | 'network';
   readonly finish: 'unattended' | 'browser';
   readonly adminIp: string;
@@ -39,8 +42,11 @@ Options
   --nodes N               nodes to scale out to (default 3)
   --cache redis|memcached
                           session store (default redis); the application cache is in Redis either way
+  --database-engine ENGINE
+                          aurora-postgresql (default), aurora-mysql, postgresql, mysql or mariadb; behind the first and
+                          the third is a PostgreSQL, behind the others the MariaDB of this computer
   --database-access data-api|network
-                          how the functions reach the database (default data-api)
+                          how the functions reach the database (default: data-api for Aurora, which alone has it)
   --finish unattended|browser
                           browser: you finish Moodle's own installation wizard (default unattended)
   --admin-ip ADDRESS      with --finish browser: the address your browser comes from (default 127.0.0.1)
@@ -58,12 +64,15 @@ Exit code: 0 the rollout succeeded; 1 it failed, and the site was put back; 2 th
  */
 export function parseOptions(words: readonly string[], interactive: boolean): RehearsalOptions {
   const values = parseWords(words);
+  const databaseEngine = oneOf('--database-engine', values['database-engine'] ?? 'aurora-postgresql', engines);
+  const usualAccess = databaseEngine.startsWith('aurora-') ? 'data-api' : 'network';
   return {
     ...(values.moodle === undefined ? {} : { moodle: values.moodle }),
     ...(values.data === undefined ? {} : { data: resolve(values.data) }),
     nodes: wholeNumber('--nodes', values.nodes ?? '3', 1),
     cache: oneOf('--cache', values.cache ?? 'redis', ['redis', 'memcached']),
-    databaseAccess: oneOf('--database-access', values['database-access'] ?? 'data-api', ['data-api', 'network']),
+    databaseEngine,
+    databaseAccess: oneOf('--database-access', values['database-access'] ?? usualAccess, ['data-api', 'network']),
     finish: oneOf('--finish', values.finish ?? 'unattended', ['unattended', 'browser']),
     adminIp: values['admin-ip'] ?? '127.0.0.1',
     ...(values.pace === undefined ? {} : { pace: wholeNumber('--pace', values.pace, 1) }),
@@ -82,6 +91,7 @@ function parseWords(words: readonly string[]) {
         data: { type: 'string' },
         nodes: { type: 'string' },
         cache: { type: 'string' },
+        'database-engine': { type: 'string' },
         'database-access': { type: 'string' },
         finish: { type: 'string' },
         'admin-ip': { type: 'string' },

@@ -32,7 +32,8 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
   const signal = nextSignal();
   try {
     say('Synthesising the CDK app …');
-    const context = { site, sessionStore: options.cache, databaseAccess: options.databaseAccess };
+    const { cache: sessionStore, databaseEngine, databaseAccess } = options;
+    const context = { site, sessionStore, databaseEngine, databaseAccess };
     const cloudAssembly = await synthesise(`${directory}/cdk.out`, context);
     const choice = {
       asked: options.moodle,
@@ -42,10 +43,13 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
     const bar = downloadBar(screen);
     const chosen = await chooseMoodle(choice, say, bar.progress);
     bar.end();
-    await ensurePrerequisites(chosen.kind === 'real', say);
+    const mariaDb = !databaseEngine.endsWith('postgresql');
+    await ensurePrerequisites({ realMoodle: chosen.kind === 'real', mariaDb }, say);
     const moodle = runnable(chosen, choice.asked ?? choice.environment, say);
     say(`Nodes run ${describe(moodle)}.`);
-    say('Deploying to the make-believe account (PostgreSQL, Redis with TLS, load balancer) …');
+    say(
+      `Deploying to the make-believe account (${mariaDb ? 'MariaDB' : 'PostgreSQL'}, Redis with TLS, load balancer) …`,
+    );
     // A person at the wizard is no faster here than on AWS.
     const pace = options.pace ?? (options.finish === 'browser' ? 1 : defaultPace[moodle.kind]);
     const rehearsal = await openRehearsal({ directory, moodle, pace, cloudAssembly });

@@ -1,4 +1,5 @@
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
@@ -9,10 +10,15 @@ import { databaseName, type SiteDatabase, tablePrefix } from './site-database.ts
 import type { SiteSecrets } from './site-secrets.ts';
 import type { Store } from './store.ts';
 
-/** All that the image reads from its environment: in the open, and what ECS injects when a container starts. */
+/**
+ * All that the image reads from its environment: in the open, and what ECS injects when a container starts; and what it
+ * reads by itself while it runs.
+ */
 export interface NodeSettings {
   readonly environment: Record<string, string>;
   readonly secrets: Record<string, ecs.Secret>;
+  /** What the role of its task has to be allowed. */
+  readonly permissions: readonly iam.PolicyStatement[];
 }
 
 export interface NodeSettingsProps {
@@ -41,6 +47,8 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
       MOODLE_DATABASE_NAME: databaseName,
       MOODLE_DATABASE_PREFIX: tablePrefix,
       MOODLE_DATABASE_SSLMODE: 'require',
+      // The password that ECS injects is that of the container's start; it may be rotated while the node runs.
+      MOODLE_DATABASE_SECRET_ARN: database.secret.secretArn,
       MOODLE_DATAROOT: dataroot,
       // Ends before ECS ends the node: a request that takes longer gets an answer from nginx, and not a broken connection.
       MOODLE_DRAIN_SECONDS: String(config.stopTimeoutSeconds - 10),
@@ -69,5 +77,11 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
       }),
       MOODLE_SESSION_STORE: ecs.Secret.fromSsmParameter(sessionStoreSetting),
     },
+    permissions: [
+      new iam.PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [database.secret.secretArn],
+      }),
+    ],
   };
 }

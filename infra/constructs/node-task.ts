@@ -50,6 +50,7 @@ export class NodeTask extends Construct {
             volumes,
           });
     files.grantMount(this.definition.taskRole);
+    for (const statement of settings.permissions) this.definition.addToTaskRolePolicy(statement);
     const container = this.definition.addContainer(containerName, {
       containerName,
       image,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { inspectSystem } from './installed-system.ts';
-import { missingRequirements, packagesOf } from './requirements.ts';
+import { missingRequirements, type Needs, packagesOf } from './requirements.ts';
 
 /** The system lacks something, and this process may not or cannot install it. The message holds the one command to type. */
 export class PrerequisitesMissing extends Error {
@@ -14,8 +14,8 @@ export class PrerequisitesMissing extends Error {
  * @param say told in one line what is about to be installed
  * @throws PrerequisitesMissing with the command to type
  */
-export async function ensurePrerequisites(realMoodle: boolean, say: (line: string) => void): Promise<void> {
-  const missing = missingRequirements(inspectSystem(), realMoodle);
+export async function ensurePrerequisites(needs: Needs, say: (line: string) => void): Promise<void> {
+  const missing = missingRequirements(inspectSystem(), needs);
   if (missing.length === 0) return;
   const what = missing.map((requirement) => requirement.what).join(', ');
   const packages = packagesOf(missing);
@@ -32,7 +32,7 @@ export async function ensurePrerequisites(realMoodle: boolean, say: (line: strin
     await run('apt-get update');
     await run(command);
   });
-  const still = missingRequirements(inspectSystem(), realMoodle);
+  const still = missingRequirements(inspectSystem(), needs);
   if (still.length > 0) {
     throw new PrerequisitesMissing(
       `apt-get installed ${packages.join(', ')}, but this is still missing: ${still.map(({ what }) => what).join(', ')}. ` +

@@ -32,6 +32,9 @@ const always: readonly Requirement[] = [
   program('curl'),
 ];
 
+/** In the place of MySQL too. */
+const forMariaDb: readonly Requirement[] = [program('mariadbd', 'mariadb-server')];
+
 /** Package names without a version bring the distribution's own PHP: 8.2 in Debian 12, 8.4 in Debian 13. */
 const forRealMoodle: readonly Requirement[] = [
   program('nginx'),
@@ -50,9 +53,16 @@ const forRealMoodle: readonly Requirement[] = [
   phpExtension('zip', 'php-zip'),
 ];
 
-/** @param realMoodle whether PHP is to be run, and not the stand-in */
-export function missingRequirements(system: InstalledSystem, realMoodle: boolean): Requirement[] {
-  return [...always, ...(realMoodle ? forRealMoodle : [])].filter((requirement) => !requirement.isThere(system));
+export interface Needs {
+  /** Whether PHP is to be run, and not the stand-in. */
+  readonly realMoodle: boolean;
+  readonly mariaDb: boolean;
+}
+
+export function missingRequirements(system: InstalledSystem, { realMoodle, mariaDb }: Needs): Requirement[] {
+  return [...always, ...(mariaDb ? forMariaDb : []), ...(realMoodle ? forRealMoodle : [])].filter(
+    (requirement) => !requirement.isThere(system),
+  );
 }
 
 /** The packages of these requirements, each once, in alphabetical order. */

@@ -83,6 +83,15 @@ describe.skipIf(noPhp)('config.php', () => {
     });
     const plain = settings({ MOODLE_DATABASE_TYPE: 'mariadb', MOODLE_DATABASE_SSLMODE: 'disable' });
     expect(plain.dboptions).not.toHaveProperty('ssl');
+    const verified = settings({ MOODLE_DATABASE_TYPE: 'mysqli', MOODLE_DATABASE_SSLMODE: 'verify-full' });
+    expect(verified).toMatchObject({ dbtype: 'mysqli', dboptions: { dbport: '5433', ssl: 'verify-full' } });
+  });
+
+  test('the login as this node has read it last, else as it was injected', () => {
+    expect(settings()).toMatchObject({ dbuser: 'user', dbpass: 'database-secret' });
+    mkdirSync(join(folder, 'run'));
+    writeFileSync(join(folder, 'run', 'database-login.json'), '{"user":"other","password":"of today"}');
+    expect(settings({ MOODLE_LOCAL: folder })).toMatchObject({ dbuser: 'other', dbpass: 'of today' });
   });
 
   test('nobody sees the upgrade pages, and code changes only by a new image', () => {
@@ -137,7 +146,7 @@ describe.skipIf(noPhp)('config.php', () => {
 
   test.each([
     ['MOODLE_UPGRADE_KEY', '', 'the environment variable MOODLE_UPGRADE_KEY is missing'],
-    ['MOODLE_DATABASE_TYPE', 'oracle', 'MOODLE_DATABASE_TYPE is pgsql, mariadb or auroramysql, not “oracle”'],
+    ['MOODLE_DATABASE_TYPE', 'oracle', 'MOODLE_DATABASE_TYPE is pgsql, mysqli, mariadb or auroramysql, not “oracle”'],
     ['MOODLE_SESSION_STORE', 'file', 'MOODLE_SESSION_STORE is database, redis or memcached, not “file”'],
   ])('stops with %s=“%s” and says why, without a secret', (name, value, reason) => {
     const { status, stdout, stderr } = start({ [name]: value });

@@ -37,6 +37,7 @@ test.each([
   ['MOODLE_SITE', 'a b', 'MOODLE_SITE is made of'],
   ['MOODLE_WWWROOT', 'https://moodle.test/path', 'without a path'],
   ['MOODLE_WWWROOT', 'moodle.test', 'without a path'],
+  ['MOODLE_DATABASE_SSLMODE', 'verify-ca', 'require, verify-full or disable, not “verify-ca”'],
   ['MOODLE_SESSION_STORE', 'file', 'database, redis or memcached, not “file”'],
 ])('refuses %s=“%s” before anything starts', (name, value, reason) => {
   const { status, stderr } = start({ [name]: value }, 'web');

@@ -8,21 +8,28 @@ const system = (programs: readonly string[], phpExtensions: readonly string[] = 
   phpExtensions: new Set(phpExtensions),
 });
 
+const realMoodle = { realMoodle: true, mariaDb: true };
+
 describe('what a rehearsal needs from the system', () => {
   it('is Redis, Memcached and curl for the stand-in, and nothing of PHP', () => {
-    expect(packagesOf(missingRequirements(system([]), false))).toEqual(['curl', 'memcached', 'redis-server']);
+    const needs = { realMoodle: false, mariaDb: false };
+    expect(packagesOf(missingRequirements(system([]), needs))).toEqual(['curl', 'memcached', 'redis-server']);
   });
 
   it('is PHP with its extensions and nginx too for a real Moodle', () => {
-    const packages = packagesOf(missingRequirements(system(['redis-server', 'memcached']), true));
+    const packages = packagesOf(missingRequirements(system(['redis-server', 'memcached']), realMoodle));
     expect(packages).toContain('nginx');
     expect(packages).toContain('php-fpm');
     expect(packages).toContain('php-redis');
+    expect(packages).toContain('mariadb-server');
     expect(packages).not.toContain('redis-server');
   });
 
   it('takes a php-fpm of any version for php-fpm', () => {
-    const missing = missingRequirements(system(['redis-server', 'memcached', 'nginx', 'php', 'php-fpm8.4']), true);
+    const missing = missingRequirements(
+      system(['redis-server', 'memcached', 'nginx', 'php', 'php-fpm8.4']),
+      realMoodle,
+    );
     expect(packagesOf(missing)).not.toContain('php-fpm');
   });
 

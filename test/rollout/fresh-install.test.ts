@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../console/progress.ts';
+import type { Serving } from '../../lambdas/shared/acknowledgements.ts';
 import { Site } from './site.ts';
 
 const phases = [
@@ -36,10 +37,11 @@ describe.each([
   });
 
   it('has three healthy nodes that all say where sessions are', async () => {
-    const serving = await site.query<{ value: { sessionStore: string; upgradePending: boolean } }>(
-      "SELECT value FROM moodle_lifecycle.node_acknowledgement WHERE subject = 'serving' AND value->>'role' = 'web'",
+    const rows = await site.query<{ value: Serving | string }>(
+      "SELECT value FROM moodle_lifecycle.node_acknowledgement WHERE subject = 'serving'",
     );
-    const inStore = serving.filter(({ value }) => value.sessionStore === context.sessionStore);
+    const serving = rows.map(({ value }) => (typeof value === 'string' ? (JSON.parse(value) as Serving) : value));
+    const inStore = serving.filter(({ role, sessionStore }) => role === 'web' && sessionStore === context.sessionStore);
     expect(inStore.length).toBeGreaterThanOrEqual(3);
     const seen = new Set<string | null>();
     for (let request = 0; request < 9; request += 1) {

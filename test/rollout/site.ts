@@ -4,6 +4,7 @@ import { ApplicationAutoScalingClient, DescribeScalableTargetsCommand } from '@a
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, ECSClient, type Service } from '@aws-sdk/client-ecs';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import type { Progress } from '../../console/progress.ts';
 import { watchRollout } from '../../console/watch.ts';
@@ -128,31 +129,43 @@ export class Site {
     };
   }
 
-  /** Rows of the site's database, read as its owner. */
-  async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client(this.#databaseAddress());
-    await client.connect();
-    try {
-      return (await client.query<Row>(sql, values)).rows;
-    } finally {
-      await client.end();
-    }
+  /** The database, as its own secret says how to reach it. */
+  get database() {
+    const { world } = this.account;
+    const secret = [...secretsOf(world).entries()]
+      .map(([, secret]) => ({ secret, fields: parse(secret.secretString) }))
+      .find(({ fields: { engine } }) => engine === 'postgres' || engine === 'mariadb');
+    if (!secret) throw new Error('No secret has the credentials of the database.');
+    const { engine, host = '', port, username = '', password = '', dbname = '' } = secret.fields;
+    return {
+      secretArn: secret.secret.arn,
+      isPostgres: engine === 'postgres',
+      connection: {
+        host,
+        port: Number(port),
+        user: username,
+        password,
+        database: dbname,
+        ssl: { ca: readFileSync(world.certificateAuthorityFile, 'utf8') },
+      },
+    };
   }
 
-  #databaseAddress(): pg.ClientConfig {
-    const { world } = this.account;
-    const credentials = [...secretsOf(world).entries()]
-      .map(([, secret]) => parse(secret.secretString))
-      .find(({ engine }) => engine === 'postgres');
-    if (!credentials) throw new Error('No secret has the credentials of the database.');
-    return {
-      host: credentials.host,
-      port: Number(credentials.port),
-      user: credentials.username,
-      password: credentials.password,
-      database: credentials.dbname,
-      ssl: { ca: readFileSync(world.certificateAuthorityFile, 'utf8') },
-    };
+  /** Rows of the site's database, read as its owner. JSON is text on MySQL. */
+  async query<Row extends object = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    const { isPostgres, connection } = this.database;
+    const client = isPostgres ? new pg.Client(connection) : await createConnection(connection);
+    if (client instanceof pg.Client) {
+      await client.connect();
+      return client
+        .query(sql, values)
+        .then(({ rows }) => rows)
+        .finally(() => client.end());
+    }
+    return client
+      .query(sql.replace(/\$\d+/g, '?'), values)
+      .then(([rows]) => rows as Row[])
+      .finally(() => client.end());
   }
 
   async close(): Promise<void> {

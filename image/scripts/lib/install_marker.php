@@ -11,12 +11,12 @@ final class install_marker {
     }
 
     public function started(int $expectedtables): void {
-        $this->database->run('UPDATE moodle_lifecycle.install_marker SET started_at = now(), node = ?, attempt = attempt + 1,
+        $this->database->run('UPDATE moodle_lifecycle.install_marker SET started_at = CURRENT_TIMESTAMP(6), node = ?, attempt = attempt + 1,
             expected_tables = ?, finished_at = NULL, refused = NULL WHERE site = ?', [node(), $expectedtables, site()]);
     }
 
     public function finished(): void {
-        $this->database->run('UPDATE moodle_lifecycle.install_marker SET finished_at = now() WHERE site = ? AND node = ?',
+        $this->database->run('UPDATE moodle_lifecycle.install_marker SET finished_at = CURRENT_TIMESTAMP(6) WHERE site = ? AND node = ?',
             [site(), node()]);
     }
 

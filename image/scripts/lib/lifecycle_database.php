@@ -5,9 +5,13 @@
 
 namespace moodle_lifecycle;
 
+require_once(__DIR__ . '/database_login.php');
 require_once(__DIR__ . '/node.php');
 
 final class lifecycle_database {
+    /** There a lock is the whole server's, and has at most 64 characters. */
+    private const MYSQL_LOCK = "CONCAT('moodle_lifecycle.install ', LEFT(DATABASE(), 39))";
+
     private function __construct(private readonly \PDO $pdo, private readonly bool $postgres) {
     }
 
@@ -39,29 +43,59 @@ final class lifecycle_database {
      * @throws \PDOException
      */
     public static function connect_once(): self {
+        try {
+            return self::connect_as(database_login());
+        } catch (\PDOException $problem) {
+            if (self::is_refusal($problem)) {
+                ask_for_database_login();
+            }
+            throw $problem;
+        }
+    }
+
+    /** Whether the database does not accept this user and password. One that cannot be reached refuses nobody. */
+    public static function refuses(array $login): bool {
+        try {
+            self::connect_as($login);
+            return false;
+        } catch (\PDOException $problem) {
+            return self::is_refusal($problem);
+        }
+    }
+
+    /** PDO has no code of its own for it on PostgreSQL. */
+    private static function is_refusal(\PDOException $problem): bool {
+        return preg_match('/password authentication failed|Access denied for user/', $problem->getMessage()) === 1;
+    }
+
+    /** @throws \PDOException */
+    private static function connect_as(array $login): self {
+        ['user' => $user, 'password' => $password] = $login;
         $type = required_setting('MOODLE_DATABASE_TYPE');
         $host = required_setting('MOODLE_DATABASE_HOST');
         $name = required_setting('MOODLE_DATABASE_NAME');
-        $user = required_setting('MOODLE_DATABASE_USER');
-        $password = required_setting('MOODLE_DATABASE_PASSWORD');
         $sslmode = setting('MOODLE_DATABASE_SSLMODE', 'require');
         $options = [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION, \PDO::ATTR_DEFAULT_FETCH_MODE => \PDO::FETCH_ASSOC,
             \PDO::ATTR_TIMEOUT => 5];
         switch ($type) {
             case 'pgsql':
                 $port = setting('MOODLE_DATABASE_PORT', '5432');
-                $dsn = "pgsql:host=$host;port=$port;dbname=$name;sslmode=$sslmode";
+                $dsn = "pgsql:host=$host;port=$port;dbname=$name;sslmode=$sslmode"
+                    . ($sslmode === 'verify-full' ? ';sslrootcert=' . authorities_file() : '');
                 return new self(new \PDO($dsn, $user, $password, $options), true);
+            case 'mysqli':
             case 'mariadb':
             case 'auroramysql':
                 $port = setting('MOODLE_DATABASE_PORT', '3306');
+                // The lifecycle keeps its times in UTC.
+                $options[\PDO::MYSQL_ATTR_INIT_COMMAND] = "SET time_zone = '+00:00'";
                 if ($sslmode !== 'disable') {
                     $options[\PDO::MYSQL_ATTR_SSL_CA] = authorities_file();
-                    $options[\PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT] = false;
+                    $options[\PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT] = $sslmode === 'verify-full';
                 }
                 return new self(new \PDO("mysql:host=$host;port=$port;dbname=$name;charset=utf8mb4", $user, $password, $options), false);
             default:
-                throw new node_problem("MOODLE_DATABASE_TYPE is pgsql, mariadb or auroramysql, not “{$type}”.");
+                throw new node_problem("MOODLE_DATABASE_TYPE is pgsql, mysqli, mariadb or auroramysql, not “{$type}”.");
         }
     }
 
@@ -104,14 +138,14 @@ final class lifecycle_database {
     public function try_install_lock(): bool {
         $row = $this->postgres
             ? $this->one("SELECT pg_try_advisory_lock(hashtext('moodle_lifecycle.install'))::int AS taken")
-            : $this->one("SELECT GET_LOCK('moodle_lifecycle.install', 0) AS taken");
+            : $this->one('SELECT GET_LOCK(' . self::MYSQL_LOCK . ', 0) AS taken');
         return (int) ($row['taken'] ?? 0) === 1;
     }
 
     public function release_install_lock(): void {
         $this->one($this->postgres
             ? "SELECT pg_advisory_unlock(hashtext('moodle_lifecycle.install'))"
-            : "SELECT RELEASE_LOCK('moodle_lifecycle.install')");
+            : 'SELECT RELEASE_LOCK(' . self::MYSQL_LOCK . ')');
     }
 
     /** Whether the lifecycle's tables are there. They are made by the rollout, never by a node. */
@@ -157,9 +191,9 @@ final class lifecycle_database {
         $json = json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
         $insert = 'INSERT INTO moodle_lifecycle.node_acknowledgement (site, node, subject, value, acknowledged_at)';
         $this->run($this->postgres
-            ? "$insert VALUES (:site, :node, :subject, CAST(:value AS jsonb), now())
+            ? "$insert VALUES (:site, :node, :subject, CAST(:value AS jsonb), CURRENT_TIMESTAMP)
                 ON CONFLICT (site, node, subject) DO UPDATE SET value = EXCLUDED.value, acknowledged_at = EXCLUDED.acknowledged_at"
-            : "$insert VALUES (:site, :node, :subject, :value, now())
+            : "$insert VALUES (:site, :node, :subject, :value, CURRENT_TIMESTAMP(6))
                 ON DUPLICATE KEY UPDATE value = VALUES(value), acknowledged_at = VALUES(acknowledged_at)",
             ['site' => site(), 'node' => node(), 'subject' => $subject, 'value' => $json]);
     }

@@ -11,7 +11,7 @@ import { freePort, LOOPBACK } from '../ports.ts';
 import { type Exit, type KeptProcess, keeperOf } from '../process-keeper.ts';
 import { containerEnvironment } from './environment.ts';
 import { healthDefaults, runHealthCommand } from './health-command.ts';
-import { metadataServerOf, type TaskMetadata } from './metadata.ts';
+import { type MetadataServer, metadataServerOf, type TaskMetadata } from './metadata.ts';
 import { prepare, TaskStartError } from './start-up.ts';
 import { containerOf } from './task-definitions.ts';
 import type { HealthStatus, LastStatus, StopCode, TaskDefinition, TaskOverride } from './types.ts';
@@ -93,6 +93,7 @@ export class Task {
         environment: {
           ...environment,
           ECS_CONTAINER_METADATA_URI_V4: metadata.publish(this.id, () => this.#metadata()),
+          ...this.#credentials(metadata),
         },
       });
       this.#process = await keeperOf(this.#world).start(launch.command, launch.args, {
@@ -180,6 +181,17 @@ export class Task {
   #become(status: LastStatus): void {
     this.lastStatus = status;
     this.request.changed();
+  }
+
+  /** What an SDK finds in a container whose task has a role; the endpoint is the rehearsal's. */
+  #credentials(metadata: MetadataServer): Record<string, string> {
+    const { taskRoleArn } = this.request.definition;
+    if (taskRoleArn === undefined) return {};
+    return {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: metadata.publishCredentials(this.id, taskRoleArn),
+      AWS_REGION: this.#world.region,
+      AWS_ENDPOINT_URL: this.#world.endpoint,
+    };
   }
 
   #metadata(): TaskMetadata {
