@@ -193,6 +193,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
           'MOODLE_DATABASE_NAME',
           'MOODLE_DATABASE_PORT',
           'MOODLE_DATABASE_PREFIX',
+          'MOODLE_DATABASE_SECRET_ARN',
           'MOODLE_DATABASE_SSLMODE',
           'MOODLE_DATABASE_TYPE',
           'MOODLE_DATAROOT',
