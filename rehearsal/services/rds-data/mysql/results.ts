@@ -7,8 +7,6 @@ const { Types } = mysql;
 
 type Kind = 'boolean' | 'long' | 'double' | 'string' | 'blob' | 'null';
 
-const { Types } = mysql;
-
 /** Number of the character set of bytes that are no text. */
 const BINARY = 63;
 
