@@ -13,6 +13,9 @@ export interface State {
   readonly Type: string;
   readonly Resource?: string;
   readonly TimeoutSeconds?: number;
+  readonly TimeoutSecondsPath?: string;
+  readonly HeartbeatSeconds?: number;
+  readonly HeartbeatSecondsPath?: string;
   readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly {
     readonly ErrorEquals: readonly string[];
@@ -64,13 +67,21 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   Fail: ['Type', 'Comment', 'Error', 'Cause', 'ErrorPath', 'CausePath'],
 };
 
+/** Of a task that waits for a token, besides those of every task. */
+const fieldsOfWaits = ['TimeoutSecondsPath', 'HeartbeatSeconds', 'HeartbeatSecondsPath'];
+
 const topLevel = ['Comment', 'StartAt', 'States', 'TimeoutSeconds', 'Version', 'QueryLanguage'];
 
 /** Members of the context object that the rehearsal fills. */
 const contextPath = /^\$\$\.(Execution\.(Id|Name|Input|StartTime|RoleArn)|StateMachine\.(Id|Name))(\.|\[|$)/;
+const tokenPath = '$$.Task.Token';
 
-/** A path that the interpreter can write to: nothing but names. */
-const resultPath = /^\$(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+/** A path of nothing but names: the interpreter can write to it. */
+const plainPath = /^\$(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+
+export function waitsForToken({ Resource: resource = '' }: State): boolean {
+  return resource.endsWith('.waitForTaskToken');
+}
 
 function refuseUnknown(definition: Definition): void {
   refuseFields('the definition', definition, topLevel);
@@ -78,13 +89,19 @@ function refuseUnknown(definition: Definition): void {
   for (const [name, state] of Object.entries(definition.States)) {
     const known = fields[state.Type];
     if (!known) throw new Error(`state “${name}”: the rehearsal does not run states of the type ${state.Type}.`);
-    refuseFields(`state “${name}”`, state, known);
+    const waits = waitsForToken(state);
+    refuseFields(`state “${name}”`, state, waits ? [...known, ...fieldsOfWaits] : known);
     for (const path of [state.ResultPath, ...(state.Catch ?? []).map((catcher) => catcher.ResultPath)]) {
-      if (typeof path !== 'string' || resultPath.test(path)) continue;
+      if (typeof path !== 'string' || plainPath.test(path)) continue;
       throw new Error(`state “${name}”: the rehearsal cannot write to the ResultPath ${path}.`);
     }
+    for (const path of [state.TimeoutSecondsPath, state.HeartbeatSecondsPath]) {
+      if (path === undefined || plainPath.test(path)) continue;
+      throw new Error(`state “${name}”: the rehearsal reads a time limit from a path of names only, not from ${path}.`);
+    }
     for (const path of contextPathsIn(state)) {
-      if (!contextPath.test(path)) throw new Error(`state “${name}”: the rehearsal does not know ${path}.`);
+      if (!contextPath.test(path) && !(waits && path === tokenPath))
+        throw new Error(`state “${name}”: the rehearsal does not know ${path}.`);
     }
   }
 }

@@ -23,6 +23,9 @@ export interface StoredExecution {
   readonly roleArn: string;
   /** States entered and retries, which is what Step Functions charges for. */
   readonly transitions: number;
+  /** How often it was gone on with after it had ended, and when the last time. */
+  readonly redriveCount?: number;
+  readonly redriveDate?: number;
 }
 
 /** An event of GetExecutionHistory; the details are under the event's own member, for example `taskScheduledEventDetails`. */

@@ -3,9 +3,11 @@ import { perWorld } from '../per-world.ts';
 import type { World } from '../world.ts';
 import { type ExecutionStatus, executionsOf, requireExecution, type StoredExecution } from './execution-store.ts';
 import { History } from './history.ts';
-import { forInterpreter } from './interpreter.ts';
+import { contextFor, forInterpreter } from './interpreter.ts';
+import type { ResumePoint } from './redrive.ts';
 import type { StateMachine } from './state-machines.ts';
 import { requireWithinLimit, TaskError } from './task-error.ts';
+import { revokeTokens } from './task-tokens.ts';
 import { taskFor } from './tasks.ts';
 
 type InterpreterRun = ReturnType<Interpreter['run']>;
@@ -16,9 +18,18 @@ type TaskHandlers = NonNullable<NonNullable<RunOptions['overrides']>['taskResour
 /** The executions that run now, by ARN. */
 const runningOf = perWorld(() => new Map<string, RunningExecution>());
 
-/** Starts an execution whose record is stored already. */
-export function startExecution(world: World, machine: StateMachine, stored: StoredExecution): void {
-  runningOf(world).set(stored.executionArn, new RunningExecution(world, machine, stored));
+/**
+ * Starts an execution whose record is stored already.
+ *
+ * @param resume where to go on; absent: it begins
+ */
+export function startExecution(
+  world: World,
+  machine: StateMachine,
+  stored: StoredExecution,
+  resume?: ResumePoint,
+): void {
+  runningOf(world).set(stored.executionArn, new RunningExecution(world, machine, stored, resume));
 }
 
 /** Aborts an execution, if it still runs. */
@@ -45,29 +56,32 @@ class RunningExecution {
   readonly #history: History;
   readonly #run: InterpreterRun;
   #ended = false;
+  #resume: ResumePoint | undefined;
   #stateName = '';
+  #stateInput: unknown;
   #stateEnteredId = 0;
   /** Counts a state's attempts, so that one that the time limit has ended records nothing more. */
   #attempt = 0;
 
-  constructor(world: World, machine: StateMachine, stored: StoredExecution) {
+  constructor(world: World, machine: StateMachine, stored: StoredExecution, resume: ResumePoint | undefined) {
     this.#world = world;
     this.#machine = machine;
     this.#executionArn = stored.executionArn;
-    this.#history = new History(world, stored.executionArn, stored.name);
-    this.#run = new Interpreter(forInterpreter(machine.definition, world.pace), {
+    this.#resume = resume;
+    this.#history = new History(world, stored.executionArn, stored.name, stored.transitions);
+    const { definition } = machine;
+    const input = JSON.parse(stored.input);
+    const start = new Date(stored.startDate);
+    this.#run = new Interpreter(forInterpreter(definition, world.pace, resume?.stateName ?? definition.StartAt), {
       validationOptions: { noValidate: true },
-    }).run(JSON.parse(stored.input), {
+    }).run(resume ? JSON.parse(resume.input) : input, {
       noThrowOnAbort: true,
       overrides: { taskResourceLocalHandlers: this.#taskHandlers() },
-      context: {
-        Execution: { Id: stored.executionArn, Name: stored.name, RoleArn: machine.roleArn },
-        StateMachine: { Id: machine.stateMachineArn, Name: machine.name },
-      },
+      context: { ...contextFor(machine, { ...stored, input, start }) },
     });
     // How it ended is told by the last event.
     this.#run.result.catch(() => {});
-    void this.#follow(stored.input);
+    void this.#follow(stored);
   }
 
   stop({ error, cause }: { error?: string; cause?: string }): void {
@@ -98,15 +112,16 @@ class RunningExecution {
       },
     };
     const principal = { kind: 'role', roleArn: this.#machine.roleArn, sessionName: this.#machine.name } as const;
-    const task = taskFor(this.#world, stateName, state.Resource ?? '');
-    return task.run({ world: this.#world, history, principal }, stateName, state, input);
+    const context = { world: this.#world, executionArn: this.#executionArn, history, principal };
+    const attemptOf = { stateName, state, stateInput: this.#stateInput, input };
+    return taskFor(this.#world, stateName, state).run(context, attemptOf);
   }
 
-  async #follow(input: string): Promise<void> {
+  async #follow(stored: StoredExecution): Promise<void> {
     try {
       for await (const event of this.#run.eventLogs) {
         if (this.#ended) return;
-        this.#take(event, input);
+        this.#take(event, stored);
       }
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;
@@ -115,12 +130,10 @@ class RunningExecution {
     }
   }
 
-  #take(event: InterpreterEvent, input: string): void {
+  #take(event: InterpreterEvent, stored: StoredExecution): void {
     switch (event.type) {
       case 'ExecutionStarted':
-        this.#history.record('ExecutionStarted', {
-          executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn: this.#machine.roleArn },
-        });
+        this.#begun(stored);
         break;
       case 'StateEntered':
         this.#entered(event.state.name, event.state.type, event.state.input);
@@ -147,7 +160,28 @@ class RunningExecution {
     }
   }
 
+  #begun({ input, redriveCount }: StoredExecution): void {
+    if (this.#resume) {
+      this.#history.countTransition();
+      this.#history.record('ExecutionRedriven', { executionRedrivenEventDetails: { redriveCount } });
+      return;
+    }
+    this.#history.record('ExecutionStarted', {
+      executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn: this.#machine.roleArn },
+    });
+  }
+
   #entered(name: string, type: string, value: unknown): void {
+    this.#stateInput = value;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    if (resume && type === 'Task') {
+      // A task is scheduled again and not entered again: its attempt follows upon its first entry.
+      this.#stateName = name;
+      this.#stateEnteredId = resume.enteredId;
+      this.#history.continueFrom(resume.enteredId);
+      return;
+    }
     const input = JSON.stringify(value);
     requireWithinLimit(input, `The state/task '${this.#stateName || name}' returned a result that`);
     this.#stateName = name;
@@ -172,8 +206,8 @@ class RunningExecution {
 
   #timedOut(stateName: string): void {
     this.#attempt += 1;
-    const resource = this.#machine.definition.States[stateName]?.Resource;
-    if (resource) taskFor(this.#world, stateName, resource).recordTimeout(this.#history, resource);
+    const state = this.#machine.definition.States[stateName];
+    if (state) taskFor(this.#world, stateName, state).recordTimeout?.(this.#history, state.Resource ?? '');
   }
 
   #succeed(value: unknown): void {
@@ -204,6 +238,7 @@ class RunningExecution {
   ): void {
     if (this.#ended) return;
     this.#ended = true;
+    revokeTokens(this.#world, this.#executionArn);
     this.#history.record(eventType, eventDetails);
     executionsOf(this.#world).set(this.#executionArn, {
       ...requireExecution(this.#world, this.#executionArn),

@@ -9,11 +9,14 @@ export class History {
   readonly #events: Collection<StoredEvent>;
   readonly #logFile: string;
   #last: number;
-  #transitions = 0;
+  #transitions: number;
+  #predecessor: number | undefined;
 
-  constructor(world: World, executionArn: string, name: string) {
+  /** @param transitions of earlier runs of the execution */
+  constructor(world: World, executionArn: string, name: string, transitions = 0) {
     this.#events = eventsOf(world, executionArn);
     this.#last = this.#events.entries().length;
+    this.#transitions = transitions;
     this.#logFile = join(world.directory, 'logs', 'executions', `${name}.log`);
     mkdirSync(dirname(this.#logFile), { recursive: true });
   }
@@ -32,11 +35,17 @@ export class History {
     return this.#last;
   }
 
+  /** The next event follows upon that one, and not upon the last. */
+  continueFrom(id: number): void {
+    this.#predecessor = id;
+  }
+
   /** @param details by the name of the event's member, for example `{ stateEnteredEventDetails: { name, input } }` */
   record(type: string, details: Readonly<Record<string, object>> = {}, subject = ''): void {
     const id = this.#last + 1;
     // The event after ExecutionStarted has no predecessor either: so it is in histories of Step Functions.
-    const previousEventId = id <= 2 ? 0 : this.#last;
+    const previousEventId = this.#predecessor ?? (id <= 2 ? 0 : this.#last);
+    this.#predecessor = undefined;
     const timestamp = Date.now();
     this.#events.set(String(id), { id, previousEventId, type, timestamp, details });
     this.#last = id;

@@ -1,20 +1,32 @@
+import { randomUUID } from 'node:crypto';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
-import type { Definition, Retrier, State } from './definition.ts';
+import { type Definition, type Retrier, type State, waitsForToken } from './definition.ts';
 
 /** Largest delay of a timer, 2^31 - 1 ms, in seconds: what AWS's “no time-out” (99,999,999 s) becomes. */
 const LONGEST_TIMER = 2_147_483;
+
+/** Stands in the interpreter's context for the token of a task, which is a new one at each attempt. */
+export const TOKEN_PLACE = `task-token-${randomUUID()}`;
 
 /**
  * The definition as the interpreter has to be given it to do what Step Functions does:
  * - AWS's waits and the pauses between retries pass `pace` times faster (backoff, limit and jitter stay as they are);
  * - a task has no time limit unless it states one (the interpreter's default is a minute);
- * - a ResultPath of `$` is left out, which means the same (the interpreter would write a member named `$`).
+ * - a ResultPath of `$` is left out, which means the same (the interpreter would write a member named `$`);
+ * - what the context object has of the execution's begin is read from another place, as the interpreter takes each run
+ *   for a begin, also one that goes on with an execution;
+ * - a task that waits for a token sees to its time limits itself.
  *
  * Time limits of tasks and of the whole execution stay: the work itself is no faster here.
  */
-export function forInterpreter(definition: Definition, pace: number): StateMachineDefinition {
+export function forInterpreter(
+  definition: Definition,
+  pace: number,
+  startAt: string = definition.StartAt,
+): StateMachineDefinition {
   const prepared = {
     ...definition,
+    StartAt: startAt,
     ...(definition.TimeoutSeconds === undefined ? {} : { TimeoutSeconds: limit(definition.TimeoutSeconds) }),
     States: Object.fromEntries(
       Object.entries(definition.States).map(([name, state]) => [name, prepareState(state, pace)]),
@@ -23,14 +35,41 @@ export function forInterpreter(definition: Definition, pace: number): StateMachi
   return prepared as unknown as StateMachineDefinition;
 }
 
-function prepareState(state: State, pace: number): State {
+/** The context object that a definition made by `forInterpreter` reads. */
+export function contextFor(
+  machine: { readonly stateMachineArn: string; readonly name: string; readonly roleArn: string },
+  execution: { readonly executionArn: string; readonly name: string; readonly input: unknown; readonly start: Date },
+): object {
+  return {
+    Execution: { Id: execution.executionArn, Name: execution.name, RoleArn: machine.roleArn },
+    Begin: { Input: execution.input, StartTime: execution.start.toISOString() },
+    StateMachine: { Id: machine.stateMachineArn, Name: machine.name },
+    Task: { Token: TOKEN_PLACE },
+  };
+}
+
+function prepareState(given: State, pace: number): State {
+  const {
+    TimeoutSecondsPath: _,
+    HeartbeatSeconds: __,
+    HeartbeatSecondsPath: ___,
+    ...state
+  } = fromBegin(given) as State;
+  const seconds = waitsForToken(state) ? LONGEST_TIMER : (state.TimeoutSeconds ?? LONGEST_TIMER);
   return {
     ...withoutRoot(state),
-    ...(state.Type === 'Task' ? { TimeoutSeconds: limit(state.TimeoutSeconds ?? LONGEST_TIMER) } : {}),
+    ...(state.Type === 'Task' ? { TimeoutSeconds: limit(seconds) } : {}),
     ...(state.Seconds === undefined ? {} : { Seconds: state.Seconds / pace }),
     ...(state.Retry ? { Retry: state.Retry.map((retrier) => prepareRetrier(retrier, pace)) } : {}),
     ...(state.Catch ? { Catch: state.Catch.map(withoutRoot) } : {}),
   };
+}
+
+function fromBegin(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/\$\$\.Execution\.(?=(Input|StartTime)\b)/g, '$$$$.Begin.');
+  if (Array.isArray(value)) return value.map(fromBegin);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, fromBegin(member)]));
 }
 
 function prepareRetrier(retrier: Retrier, pace: number): Retrier {

@@ -1,4 +1,6 @@
 import { AwsError } from '../endpoint/service.ts';
+import type { Collection } from '../state.ts';
+import type { StoredEvent } from './execution-store.ts';
 
 const DEFAULT_PAGE = 100;
 const LARGEST_PAGE = 1000;
@@ -19,4 +21,28 @@ export function page<Item>(
   const size = Math.min(maxResults || DEFAULT_PAGE, LARGEST_PAGE);
   const end = start + size;
   return { items: all.slice(start, end), next: end < all.length ? String(end) : undefined };
+}
+
+/**
+ * A part of a history. Its token is the event that the next part begins with, so that events which come meanwhile shift
+ * nothing.
+ *
+ * @throws AwsError InvalidToken for a token that was not given out here
+ */
+export function pageOfEvents(
+  events: Pick<Collection<StoredEvent>, 'get' | 'entries'>,
+  reverseOrder: boolean,
+  maxResults: number | undefined,
+  nextToken: string | undefined,
+): { items: readonly StoredEvent[]; next: string | undefined } {
+  const count = events.entries().length;
+  const start = nextToken === undefined ? (reverseOrder ? count : 1) : Number(nextToken);
+  if (!Number.isInteger(start) || start < 0) throw new AwsError('InvalidToken', `Invalid Token: '${nextToken}'`);
+  const size = Math.min(maxResults || DEFAULT_PAGE, LARGEST_PAGE);
+  const step = reverseOrder ? -1 : 1;
+  const items = Array.from({ length: size }, (_, index) => events.get(String(start + index * step))).filter(
+    (event) => event !== undefined,
+  );
+  const next = start + size * step;
+  return { items, next: events.get(String(next)) ? String(next) : undefined };
 }

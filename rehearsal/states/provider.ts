@@ -30,7 +30,7 @@ export const stateMachineProvider: ResourceProvider = {
     const definitionText = substitute(definitionOf(world, resource), properties.DefinitionSubstitutions ?? {});
     const definition = parseDefinition(definitionText);
     for (const [stateName, state] of Object.entries(definition.States)) {
-      if (state.Type === 'Task') taskFor(world, stateName, state.Resource ?? '');
+      if (state.Type === 'Task') taskFor(world, stateName, state);
     }
     stateMachinesOf(world).set(stateMachineArn, {
       name,

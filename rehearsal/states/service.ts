@@ -10,10 +10,12 @@ import {
   type StoredEvent,
   type StoredExecution,
 } from './execution-store.ts';
-import { page } from './page.ts';
+import { page, pageOfEvents } from './page.ts';
+import { notRedrivable, redriveExecution } from './redrive.ts';
 import { stateMachineOperations } from './state-machine-operations.ts';
 import { requireStateMachine } from './state-machines.ts';
 import { LARGEST_DATA } from './task-error.ts';
+import { taskOperations } from './task-operations.ts';
 
 /** Step Functions' API. */
 export function statesService(world: World): Service {
@@ -27,6 +29,8 @@ export function statesService(world: World): Service {
       DescribeExecution: describeExecution(world),
       ListExecutions: listExecutions(world),
       GetExecutionHistory: getExecutionHistory(world),
+      RedriveExecution: redrive(world),
+      ...taskOperations(world),
       ...stateMachineOperations(world),
     },
   };
@@ -109,6 +113,7 @@ const describeExecution = (world: World): Operation<{ executionArn: string }> =>
   permissions: ({ executionArn }) => [{ action: 'states:DescribeExecution', resource: executionArn }],
   run({ executionArn }) {
     const stored = requireExecution(world, executionArn);
+    const reason = notRedrivable(world, stored);
     return {
       ...summary(stored),
       input: stored.input,
@@ -117,11 +122,8 @@ const describeExecution = (world: World): Operation<{ executionArn: string }> =>
       outputDetails: stored.output === undefined ? undefined : { included: true },
       error: stored.error,
       cause: stored.cause,
-      redriveStatus: 'NOT_REDRIVABLE',
-      redriveStatusReason:
-        stored.status === 'RUNNING'
-          ? 'Execution is RUNNING and cannot be redriven'
-          : 'The rehearsal does not redrive executions',
+      redriveStatus: reason === undefined ? 'REDRIVABLE' : 'NOT_REDRIVABLE',
+      redriveStatusReason: reason,
     };
   },
 });
@@ -134,9 +136,26 @@ function summary(stored: StoredExecution): object {
     status: stored.status,
     startDate: new Date(stored.startDate),
     stopDate: stored.stopDate === undefined ? undefined : new Date(stored.stopDate),
-    redriveCount: 0,
+    redriveCount: stored.redriveCount ?? 0,
+    redriveDate: stored.redriveDate === undefined ? undefined : new Date(stored.redriveDate),
   };
 }
+
+/** Seen again, a token of the caller's means the same request: the execution is not redriven once more. */
+const redrive = (world: World): Operation<{ executionArn: string; clientToken?: string }> => ({
+  members: ['executionArn', 'clientToken'],
+  required: ['executionArn'],
+  permissions: ({ executionArn }) => [{ action: 'states:RedriveExecution', resource: executionArn }],
+  run({ executionArn, clientToken }) {
+    const tokens = world.state.collection<number>('redrive-tokens');
+    const key = `${executionArn} ${clientToken}`;
+    const before = clientToken === undefined ? undefined : tokens.get(key);
+    if (before !== undefined) return { redriveDate: new Date(before) };
+    const { redriveDate = Date.now() } = redriveExecution(world, requireExecution(world, executionArn));
+    if (clientToken !== undefined) tokens.set(key, redriveDate);
+    return { redriveDate: new Date(redriveDate) };
+  },
+});
 
 interface ListExecutionsInput {
   readonly stateMachineArn: string;
@@ -177,11 +196,7 @@ const getExecutionHistory = (world: World): Operation<GetExecutionHistoryInput> 
   run({ executionArn, maxResults, reverseOrder = false, nextToken, includeExecutionData = true }) {
     requireExecution(world, executionArn);
     if (!includeExecutionData) throw new AwsError('UnsupportedParameter', 'includeExecutionData is always true here.');
-    const events = eventsOf(world, executionArn)
-      .entries()
-      .map(([, event]) => event)
-      .sort((a, b) => (reverseOrder ? b.id - a.id : a.id - b.id));
-    const { items, next } = page(events, maxResults, nextToken);
+    const { items, next } = pageOfEvents(eventsOf(world, executionArn), reverseOrder, maxResults, nextToken);
     return { events: items.map(describeEvent), nextToken: next };
   },
 });

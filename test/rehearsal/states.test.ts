@@ -3,11 +3,16 @@ import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
   type HistoryEvent,
+  ListExecutionsCommand,
+  RedriveExecutionCommand,
+  SendTaskFailureCommand,
+  SendTaskHeartbeatCommand,
+  SendTaskSuccessCommand,
   SFNClient,
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Account } from '../../rehearsal/account.ts';
 import { messagesOf } from '../../rehearsal/services/sns/topics.ts';
 import { deploy } from './support/account.ts';
@@ -90,6 +95,41 @@ const flow = {
   },
 };
 
+const approval = {
+  StartAt: 'Plan',
+  States: {
+    Plan: { Type: 'Pass', Result: { minutes: 1 }, ResultPath: '$.plan', Next: 'Wait for approval' },
+    'Wait for approval': {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+      Parameters: {
+        FunctionName: '${Waiter}',
+        Payload: { site: 'demo', 'token.$': '$$.Task.Token', 'fail.$': '$.fail' },
+      },
+      TimeoutSecondsPath: '$.seconds',
+      HeartbeatSeconds: 300,
+      ResultPath: '$.approval',
+      Catch: [
+        { ErrorEquals: ['States.Timeout'], ResultPath: '$.failure', Next: 'Nobody answered' },
+        { ErrorEquals: ['ApprovalRefused'], ResultPath: '$.failure', Next: 'Refused' },
+      ],
+      Next: 'Upgrade',
+    },
+    Upgrade: {
+      Type: 'Pass',
+      Parameters: {
+        'asked.$': '$$.Execution.Input.seconds',
+        'plan.$': '$.plan.minutes',
+        'by.$': '$.approval.by',
+        'begun.$': '$$.Execution.StartTime',
+      },
+      End: true,
+    },
+    'Nobody answered': { Type: 'Succeed', OutputPath: '$.failure' },
+    Refused: { Type: 'Fail', ErrorPath: '$.failure.Error', CausePath: '$.failure.Cause' },
+  },
+};
+
 function single(state: object): object {
   return { StartAt: 'Only', States: { Only: { Type: 'Task', Resource: '${Waiter}', End: true, ...state } } };
 }
@@ -118,10 +158,14 @@ const cdkOut = writeAssembly(
           Plain: stateMachine('MachineRole', single({}), substitutions),
           Limited: stateMachine('MachineRole', single({ TimeoutSeconds: 1 }), substitutions),
           Flow: stateMachine('MachineRole', flow, substitutions),
+          Approval: stateMachine('MachineRole', approval, substitutions),
           Odd: stateMachine('MachineRole', single({ Parameters: { 'a.$': '$.absent' } }), substitutions),
         },
         Outputs: Object.fromEntries(
-          ['Install', 'Denied', 'Plain', 'Limited', 'Flow', 'Odd'].map((name) => [name, { Value: { Ref: name } }]),
+          ['Install', 'Denied', 'Plain', 'Limited', 'Flow', 'Approval', 'Odd'].map((name) => [
+            name,
+            { Value: { Ref: name } },
+          ]),
         ),
       },
     },
@@ -268,6 +312,133 @@ describe('state machines', () => {
     expect(odd.cause).toContain("executing the state 'Only' (entered at the event id #2)");
   });
 
+  describe('a task that waits for a token', () => {
+    async function begin(input: object): Promise<string> {
+      const stateMachineArn = account.output('Approval');
+      const { executionArn = '' } = await client.send(
+        new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
+      );
+      return executionArn;
+    }
+
+    /** As every view finds it: in the execution's own history, once the person has been asked. */
+    async function tokenOf(executionArn: string): Promise<string> {
+      return vi.waitFor(async () => {
+        const events = await historyOf(executionArn);
+        expect(events.at(-1)?.type).toBe('TaskSubmitted');
+        const scheduled = events.findLast(({ type }) => type === 'TaskScheduled')?.taskScheduledEventDetails;
+        return JSON.parse(scheduled?.parameters ?? '').Payload.token;
+      });
+    }
+
+    const ended = (executionArn: string) =>
+      vi.waitFor(async () => {
+        const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
+        expect(execution.status).not.toBe('RUNNING');
+        return execution;
+      });
+
+    it('goes on with what the token’s holder answers, once', async () => {
+      const executionArn = await begin({ seconds: 600, fail: false });
+      const taskToken = await tokenOf(executionArn);
+      await client.send(new SendTaskHeartbeatCommand({ taskToken }));
+      const answer = (output: string) => client.send(new SendTaskSuccessCommand({ taskToken, output }));
+      await expect(answer('{')).rejects.toMatchObject({ name: 'InvalidOutput' });
+      await answer('{"by":"the operator"}');
+      const { status, output, startDate } = await ended(executionArn);
+      expect(status).toBe('SUCCEEDED');
+      const begun = startDate?.toISOString();
+      expect(JSON.parse(output ?? '')).toEqual({ asked: 600, plan: 1, by: 'the operator', begun });
+      await expect(answer('{}')).rejects.toMatchObject({ name: 'TaskTimedOut' });
+      await expect(
+        client.send(new SendTaskSuccessCommand({ taskToken: 'made up', output: '{}' })),
+      ).rejects.toMatchObject({ name: 'InvalidToken' });
+      const events = await historyOf(executionArn);
+      expect(events.map(({ type }) => type)).toEqual([
+        ...['ExecutionStarted', 'PassStateEntered', 'PassStateExited', 'TaskStateEntered'],
+        ...['TaskScheduled', 'TaskStarted', 'TaskSubmitted', 'TaskSucceeded', 'TaskStateExited'],
+        ...['PassStateEntered', 'PassStateExited', 'ExecutionSucceeded'],
+      ]);
+      expect(events[4]?.taskScheduledEventDetails).toMatchObject({
+        resourceType: 'lambda',
+        resource: 'invoke.waitForTaskToken',
+        timeoutInSeconds: 600,
+        heartbeatInSeconds: 300,
+      });
+      expect(JSON.parse(events[6]?.taskSubmittedEventDetails?.output ?? '').Payload).toMatchObject({
+        calls: expect.any(Number),
+      });
+    });
+
+    it('fails as the token’s holder says, as the function does, and when nobody answers in time', async () => {
+      const refused = await begin({ seconds: 600, fail: false });
+      const taskToken = await tokenOf(refused);
+      await client.send(new SendTaskFailureCommand({ taskToken, error: 'ApprovalRefused', cause: 'not today' }));
+      expect(await ended(refused)).toMatchObject({ status: 'FAILED', error: 'ApprovalRefused', cause: 'not today' });
+      expect((await ended(await begin({ seconds: 600, fail: true }))).error).toBe('NodeFailedToStart');
+      // A minute, at the rehearsal's pace.
+      const late = await begin({ seconds: 60, fail: false });
+      expect(JSON.parse((await ended(late)).output ?? '')).toEqual({ Error: 'States.Timeout', Cause: '' });
+      expect((await historyOf(late)).map(({ type }) => type)).toContain('TaskTimedOut');
+      expect((await ended(await begin({ fail: false }))).error).toBe('States.Runtime');
+    });
+
+    it('is asked again, by a new token, when its execution was stopped and is redriven', async () => {
+      const executionArn = await begin({ seconds: 600, fail: false });
+      const first = await tokenOf(executionArn);
+      await client.send(new StopExecutionCommand({ executionArn, error: 'ByHand', cause: 'a mistake' }));
+      expect(await ended(executionArn)).toMatchObject({ status: 'ABORTED', redriveStatus: 'REDRIVABLE' });
+      const clientToken = 'once';
+      const redrive = () => client.send(new RedriveExecutionCommand({ executionArn, clientToken }));
+      const { redriveDate } = await redrive();
+      expect((await redrive()).redriveDate).toEqual(redriveDate);
+      await expect(client.send(new RedriveExecutionCommand({ executionArn }))).rejects.toMatchObject({
+        name: 'ExecutionNotRedrivable',
+      });
+      const second = await tokenOf(executionArn);
+      expect(second).not.toBe(first);
+      await expect(client.send(new SendTaskHeartbeatCommand({ taskToken: first }))).rejects.toMatchObject({
+        name: 'TaskTimedOut',
+      });
+      await client.send(new SendTaskSuccessCommand({ taskToken: second, output: '{"by":"another"}' }));
+      expect(await ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', redriveCount: 1, redriveDate });
+      const events = await historyOf(executionArn);
+      const redriven = events.findIndex(({ type }) => type === 'ExecutionRedriven');
+      expect(events[redriven]?.executionRedrivenEventDetails).toEqual({ redriveCount: 1 });
+      // The state is not entered again; its attempt follows upon its entry.
+      expect(events[redriven + 1]).toMatchObject({ type: 'TaskScheduled', previousEventId: 4 });
+      // What was found before, and what the execution was begun with, is still there.
+      expect(JSON.parse(events.at(-1)?.executionSucceededEventDetails?.output ?? '')).toMatchObject({
+        asked: 600,
+        plan: 1,
+      });
+    });
+  });
+
+  it('redrives a failed execution from the state that failed; the reverse history shows it first', async () => {
+    const failed = await run('Plain', { succeedAt: 100 });
+    const { executionArn } = failed;
+    expect(failed).toMatchObject({ status: 'FAILED', error: 'NodeStillStarting' });
+    await client.send(new RedriveExecutionCommand({ executionArn }));
+    const again = await vi.waitFor(async () => {
+      const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
+      expect(execution).toMatchObject({ status: 'FAILED', redriveCount: 1 });
+      return execution;
+    });
+    expect(again.stopDate?.getTime()).toBeGreaterThan(failed.stopDate?.getTime() ?? 0);
+    const stateMachineArn = account.output('Plain');
+    const first = await client.send(
+      new ListExecutionsCommand({ stateMachineArn, statusFilter: 'FAILED', maxResults: 1 }),
+    );
+    expect(first.executions).toMatchObject([{ executionArn, redriveCount: 1 }]);
+    const reverse = { executionArn, reverseOrder: true, maxResults: 2 };
+    const page = await client.send(new GetExecutionHistoryCommand(reverse));
+    expect(page.events?.map(({ type }) => type)).toEqual(['ExecutionFailed', 'LambdaFunctionFailed']);
+    const next = await client.send(new GetExecutionHistoryCommand({ ...reverse, nextToken: page.nextToken }));
+    const last = page.events?.at(-1)?.id ?? 0;
+    expect(next.events?.map(({ id }) => id)).toEqual([last - 1, last - 2]);
+  });
+
   it('answers the same name with the same execution only while it runs with the same input', async () => {
     const stateMachineArn = account.output('Plain');
     const start = (input: string) => client.send(new StartExecutionCommand({ stateMachineArn, name: 'same', input }));
@@ -324,6 +495,15 @@ describe('a state machine that cannot be run', () => {
       single({ Parameters: { 'a.$': '$$.Task.Token' } }),
       /\$\$\.Task\.Token/,
     ],
+    [
+      'a wait for a token that nobody is given',
+      single({
+        Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+        Parameters: { FunctionName: '${Waiter}', Payload: {} },
+      }),
+      /gives to nobody/,
+    ],
+    ['a limit from the input of any other task', single({ TimeoutSecondsPath: '$.seconds' }), /TimeoutSecondsPath/],
     ['a missing next state', single({ Next: 'Nowhere', End: undefined }), /not valid/],
   ];
 
