@@ -76,7 +76,7 @@ export interface Phase {
 export interface Failure extends Problem {
   /** The phase that is to blame, where one is. */
   readonly phase: string | undefined;
-  /** Of the last phase that had any before the failure. */
+  /** Of the last phase that had any before the failure; or what the failed phase said when it waited last. */
   readonly lastEvidence: { readonly phase: string; readonly evidence: unknown } | undefined;
 }
 
@@ -309,7 +309,11 @@ function failureOf(
   const phase = all.find((candidate) => candidate.status === 'failed' || candidate.status === 'aborted');
   const problem = phase?.status === 'failed' ? phase.problem : undefined;
   const until = phase && phases.includes(phase) ? phases.slice(0, phases.indexOf(phase) + 1) : phases;
-  const last = until.findLast(({ evidence }) => evidence !== undefined);
+  const said = phase?.timeline.findLast((attempt) => attempt.problem && attempt.problem !== problem)?.problem?.cause;
+  const last =
+    phase && phase.evidence === undefined && said
+      ? { title: phase.title, evidence: said }
+      : until.findLast(({ evidence }) => evidence !== undefined);
   return {
     phase: phase?.title,
     error: problem?.error ?? execution.error ?? defaultError[status],

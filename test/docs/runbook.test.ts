@@ -123,7 +123,7 @@ describe('the README', () => {
 
 describe('links', () => {
   const root = fileURLToPath(new URL('../../', import.meta.url));
-  const documents = ['README.md', 'docs/runbook.md'];
+  const documents = ['README.md', 'docs/runbook.md', 'docs/console.md'];
 
   it.each(documents)('of %s lead somewhere', (document) => {
     const dead = localLinks(readDocument(document)).filter((address) => {

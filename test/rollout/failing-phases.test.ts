@@ -1,25 +1,17 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deny } from './faults.ts';
+import { deny, phaseFaults } from './faults.ts';
 import { Site } from './site.ts';
 
-/** For every phase, an AWS API that its function cannot do without. */
-const faults = [
-  { phase: 'Check the site', function: 'CheckSite', action: 'elasticache:DescribeReplicationGroups' },
-  { phase: 'Build image', function: 'BuildImage', action: 'codebuild:StartBuild' },
-  { phase: 'Start one node', function: 'StartOneNode', action: 'ecs:UpdateService' },
-  { phase: 'Wait for install', function: 'WaitForInstall', action: 'rds-data:ExecuteStatement' },
-  { phase: 'Fix lastip', function: 'FixLastip', action: 'rds-data:ExecuteStatement' },
-  { phase: 'Configure cache stores', function: 'ConfigureCacheStores', action: 'ecs:RunTask' },
-  { phase: 'Enable session caching', function: 'EnableSessionCaching', action: 'ssm:PutParameter' },
-  { phase: 'Scale out', function: 'ScaleOut', action: 'application-autoscaling:RegisterScalableTarget' },
-  { phase: 'Verify the site', function: 'VerifySite', action: 'secretsmanager:GetSecretValue' },
-  { phase: 'Release the site', function: 'ReleaseSite', action: 'rds-data:ExecuteStatement' },
-];
+const main = fileURLToPath(new URL('../../console/cli/main.ts', import.meta.url));
 
 describe('a failure in a phase', () => {
   let site: Site;
   let settingsBefore: Record<string, string>;
+  /** What the operator is told to type. */
+  let told = '';
 
   const settings = async () => {
     const { Parameters = [] } = await new SSMClient(site.account.clientConfiguration).send(
@@ -39,16 +31,18 @@ describe('a failure in a phase', () => {
   afterAll(() => site?.close());
 
   // One site after another fault: each run also shows that the one before left nothing in its way.
-  it.each(faults)('“$phase”: named, put back, released, told', async ({ phase, function: name, action }) => {
+  it.each(phaseFaults)('“$phase”: named, put back, released, told', async ({ phase, function: name, action }) => {
     const mend = deny(site, name, action);
     const progress = await site.install({ nodes: 2, reason: `fault in ${phase}` });
     mend();
 
     expect(progress.status).toBe('failed');
-    const told = String((progress.wayBack[0]?.evidence as { cause?: string } | undefined)?.cause);
-    expect(told).toContain(`“${phase}” failed`);
-    expect(told).toContain(action);
-    expect(told).toMatch(/start-execution/);
+    expect(progress.outcome).toBe('put back');
+    told = progress.next?.command ?? '';
+    const cause = String((progress.wayBack[0]?.evidence as { cause?: string } | undefined)?.cause);
+    expect(cause).toContain(`“${phase}” failed`);
+    expect(cause).toContain(action);
+    expect(cause).toMatch(/lifecycle retry .*start-execution/s);
     expect(await settings()).toEqual(settingsBefore);
     expect(await webNodes()).toBe(0);
     const holds = await site.query("SELECT 1 FROM information_schema.tables WHERE table_schema = 'moodle_lifecycle'");
@@ -60,9 +54,21 @@ describe('a failure in a phase', () => {
     ]);
   });
 
-  it('is in no way of an install afterwards', async () => {
-    const progress = await site.install({ nodes: 2 });
-    expect(progress.failure).toBeUndefined();
-    expect(progress.status).toBe('succeeded');
+  it('is recovered by the command that the last one told', async () => {
+    const [npx, name, ...words] = told.split(' ');
+    expect([npx, name]).toEqual(['npx', 'lifecycle']);
+    const child = spawn(process.execPath, [main, ...words], {
+      env: { ...process.env, AWS_ENDPOINT_URL: site.account.endpoint },
+    });
+    let shown = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        shown += chunk;
+      });
+    }
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect(shown).toMatch(/starts again with the same input.*Release the site: succeeded/s);
+    expect(code).toBe(0);
+    expect(await webNodes()).toBe(2);
   });
 });

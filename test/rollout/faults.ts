@@ -1,6 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { attachPolicy, rolesOf } from '../../rehearsal/iam/roles.ts';
+import { secretsOf, updateSecret } from '../../rehearsal/services/secrets-store.ts';
 import type { Site } from './site.ts';
+
+/** For every phase, an AWS API that its function cannot do without. */
+export const phaseFaults = [
+  { phase: 'Check the site', function: 'CheckSite', action: 'elasticache:DescribeReplicationGroups' },
+  { phase: 'Build image', function: 'BuildImage', action: 'codebuild:StartBuild' },
+  { phase: 'Start one node', function: 'StartOneNode', action: 'ecs:UpdateService' },
+  { phase: 'Wait for install', function: 'WaitForInstall', action: 'rds-data:ExecuteStatement' },
+  { phase: 'Fix lastip', function: 'FixLastip', action: 'rds-data:ExecuteStatement' },
+  { phase: 'Configure cache stores', function: 'ConfigureCacheStores', action: 'ecs:RunTask' },
+  { phase: 'Enable session caching', function: 'EnableSessionCaching', action: 'ssm:PutParameter' },
+  { phase: 'Scale out', function: 'ScaleOut', action: 'application-autoscaling:RegisterScalableTarget' },
+  { phase: 'Verify the site', function: 'VerifySite', action: 'secretsmanager:GetSecretValue' },
+  { phase: 'Release the site', function: 'ReleaseSite', action: 'rds-data:ExecuteStatement' },
+];
 
 /** Denies an action to the role of one phase's function, until the returned function is called. */
 export function deny(site: Site, phaseFunction: string, action: string): () => void {
@@ -13,6 +28,28 @@ export function deny(site: Site, phaseFunction: string, action: string): () => v
   });
   return () => {
     role.policies.delete('fault');
+  };
+}
+
+/**
+ * Gives a secret of the platform another value, as a rotation gone wrong would. Returns what puts it right.
+ *
+ * @param mark what the secret alone has in its name or value
+ */
+export function spoil(
+  site: Site,
+  mark: string,
+  change: (text: string) => string = () => 'another-password-than-the-server-has',
+): () => void {
+  const { world } = site.account;
+  const found = [...secretsOf(world).entries()]
+    .map(([, secret]) => secret)
+    .filter(({ name, secretString }) => name.includes(mark) || secretString.includes(mark));
+  const [secret] = found;
+  if (found.length !== 1 || !secret) throw new Error(`${found.length} secrets have ${mark} in their name or value.`);
+  const spoiled = updateSecret(world, secret, change(secret.secretString));
+  return () => {
+    updateSecret(world, spoiled, secret.secretString);
   };
 }
 

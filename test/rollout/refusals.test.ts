@@ -1,22 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../console/progress.ts';
-import { secretsOf, updateSecret } from '../../rehearsal/services/secrets-store.ts';
-import { killServer } from './faults.ts';
+import { killServer, spoil } from './faults.ts';
 import { Site } from './site.ts';
-
-/** Gives a secret of the platform another value, as a rotation gone wrong would. Returns what puts it right. */
-function spoil(site: Site, name: string): () => void {
-  const { world } = site.account;
-  const found = [...secretsOf(world).entries()]
-    .map(([, secret]) => secret)
-    .filter((secret) => secret.name.includes(name));
-  const [secret] = found;
-  if (found.length !== 1 || !secret) throw new Error(`${found.length} secrets are named like ${name}.`);
-  const spoiled = updateSecret(world, secret, 'another-password-than-the-server-has');
-  return () => {
-    updateSecret(world, spoiled, secret.secretString);
-  };
-}
 
 /** What the way back says in the end, and the notification too. */
 function told(progress: Progress): string {
@@ -32,8 +17,8 @@ describe('a password that the cache does not accept', () => {
   afterAll(() => site?.close());
 
   it.each([
-    { secret: 'ApplicationStore', phase: 'Configure cache stores', error: 'CacheStoreUnreachable' },
-    { secret: 'SessionStore', phase: 'Enable session caching', error: 'SessionStoreUnreachable' },
+    { secret: 'StoresApplication', phase: 'Configure cache stores', error: 'CacheStoreUnreachable' },
+    { secret: 'StoresSession', phase: 'Enable session caching', error: 'SessionStoreUnreachable' },
   ])('of the $secret ends in $error before anything moves', async ({ secret, phase, error }) => {
     const mend = spoil(site, secret);
     const progress = await site.install({ nodes: 2 });
@@ -70,15 +55,11 @@ describe('a database that is not what it should be', () => {
   });
 
   it('that refuses the password ends in a named error, without the password', async () => {
-    const { world } = site.account;
-    const secret = [...secretsOf(world).entries()]
-      .map(([, one]) => one)
-      .find(({ secretString }) => secretString.includes('"engine":"postgres"'));
-    if (!secret) throw new Error('No secret of the database.');
-    const wrong = JSON.stringify({ ...JSON.parse(secret.secretString), password: 'wrong-password' });
-    const spoiled = updateSecret(world, secret, wrong);
+    const mend = spoil(site, '"engine":"postgres"', (text) =>
+      JSON.stringify({ ...JSON.parse(text), password: 'wrong-password' }),
+    );
     const progress = await site.install();
-    updateSecret(world, spoiled, secret.secretString);
+    mend();
     expect(progress.failure?.error).toBe('DatabaseLoginRefused');
     expect(progress.failure?.cause).not.toContain('wrong-password');
     expect(told(progress)).toMatch(/Next:/);

@@ -1,0 +1,367 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import type { Recording } from '../../console/api/recording.ts';
+import { runbookSection } from '../../console/cli/runbook.ts';
+import { formatHistory, NotAHistory, parseHistory } from '../../console/model/history-file.ts';
+import { openTokenOf, type Progress, readProgress } from '../../console/progress.ts';
+import { phaseFaults } from '../rollout/faults.ts';
+import { asking, token } from './asking.ts';
+import { cutShort, recorded, recordedNames } from './recorded.ts';
+
+const read = ({ definition, execution, events }: Recording) => readProgress(definition, execution, events);
+const valid = new Ajv({ allErrors: true }).compile(
+  JSON.parse(readFileSync(new URL('../../console/progress.schema.json', import.meta.url), 'utf8')),
+);
+
+function expectValid(progress: Progress): void {
+  valid(JSON.parse(JSON.stringify(progress)));
+  expect(valid.errors).toBeNull();
+}
+
+interface Failed {
+  readonly phase: string | undefined;
+  readonly error: string;
+  readonly cause: RegExp;
+  readonly outcome: Progress['outcome'];
+  readonly next?: RegExp;
+}
+
+/** Every failure that the tests of rollouts produce, by the name of its recording. */
+const failures: Readonly<Record<string, Failed>> = {
+  ...Object.fromEntries(
+    phaseFaults.map(({ phase, action }) => [
+      `failed-${phase.toLowerCase().replaceAll(' ', '-')}`,
+      { phase, error: 'UnexpectedError', cause: new RegExp(action), outcome: 'put back' as const },
+    ]),
+  ),
+  'application-store-unreachable': {
+    phase: 'Configure cache stores',
+    error: 'CacheStoreUnreachable',
+    cause: /No cache store was configured/,
+    outcome: 'put back',
+  },
+  'session-store-unreachable': {
+    phase: 'Enable session caching',
+    error: 'SessionStoreUnreachable',
+    cause: /No session was moved/,
+    outcome: 'put back',
+  },
+  'not-all-put-back': { phase: 'Scale out', error: 'UnexpectedError', cause: /ecs:UpdateService/, outcome: 'failed' },
+  'not-put-back': { phase: 'Scale out', error: 'UnexpectedError', cause: /ecs:UpdateService/, outcome: 'failed' },
+  'input-refused': {
+    phase: 'Check the site',
+    error: 'InputInvalid',
+    cause: /nodes is 10000, but .* at most 10/,
+    outcome: 'refused',
+    next: /^npx lifecycle start install$/,
+  },
+  'site-held': { phase: 'Check the site', error: 'SiteHeld', cause: /held by the operator ada/, outcome: 'refused' },
+  'unfinished-install': {
+    phase: 'Check the site',
+    error: 'UnfinishedInstall',
+    cause: /no marker says that it is ours/,
+    outcome: 'refused',
+  },
+  'database-login-refused': {
+    phase: 'Check the site',
+    error: 'DatabaseLoginRefused',
+    cause: /password/,
+    outcome: 'put back',
+  },
+  stopped: {
+    phase: 'Scale out',
+    error: 'StoppedByHand',
+    cause: /Stopped by ada@desk: wrong number/,
+    outcome: 'stopped',
+  },
+};
+
+test('every failure of the tests of rollouts is recorded', () => {
+  const others = ['fresh-install', 'converged', 'held', 'released'];
+  expect(recordedNames).toEqual([...Object.keys(failures), ...others].sort());
+});
+
+describe.each(Object.entries(failures))('%s', (name, { phase, error, cause, outcome, next }) => {
+  const recording = recorded(name);
+  const progress = read(recording);
+
+  test('shows phase, cause, what was seen last, and a next command', () => {
+    expect(progress.outcome).toBe(outcome);
+    expect(progress.failure).toMatchObject({ phase, error, cause: expect.stringMatching(cause) });
+    const first = progress.phases[0]?.title;
+    // Before the first phase has ended, nothing was seen.
+    if (phase !== first) expect(progress.failure?.lastEvidence?.evidence).toBeTruthy();
+    expect(progress.next?.command).toMatch(next ?? /^npx lifecycle retry arn:aws:states:/);
+    expect(progress.next?.why).toMatch(/\.$/);
+    expectValid(progress);
+  });
+
+  test('has a section in the runbook that explains it', () => {
+    if (error === 'StoppedByHand') return;
+    expect([...runbookSection(error).keys()]).toEqual(['Means', 'Left', 'Look', 'Next']);
+  });
+
+  test('blames one phase; those after it were skipped, those before it stand or were put back', () => {
+    const titles = progress.phases.map(({ title }) => title);
+    const at = titles.indexOf(phase ?? '');
+    const statuses = progress.phases.map(({ status }) => status);
+    expect(statuses[at]).toMatch(/failed|aborted/);
+    for (const status of statuses.slice(0, at)) expect(status).toMatch(/succeeded|put back/);
+    for (const status of statuses.slice(at + 1)) expect(status).toBe('skipped');
+  });
+});
+
+describe.each(recordedNames)('%s', (name) => {
+  const recording = recorded(name);
+
+  test('can be read after each of its events, in an order that makes sense', () => {
+    const ended = new Set<string>();
+    for (let length = 0; length <= recording.events.length; length += 1) {
+      const progress = read(cutShort(recording, length));
+      expect(progress.status).toBe('running');
+      for (const { title, status, startedAt, endedAt, timeline } of [...progress.phases, ...progress.wayBack]) {
+        // What has succeeded stays so, unless the way back undoes it.
+        if (ended.has(title)) expect(status).toMatch(/succeeded|put back/);
+        if (status === 'succeeded') ended.add(title);
+        if (startedAt && endedAt) expect(endedAt.getTime()).toBeGreaterThanOrEqual(startedAt.getTime());
+        expect(timeline.filter((attempt) => attempt.status === 'running').length).toBeLessThanOrEqual(1);
+      }
+      const open = progress.phases.filter(({ status }) => status === 'running' || status === 'waiting');
+      expect(open.length).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('tells by when the next attempt comes, at most', () => {
+    for (let length = 1; length < recording.events.length; length += 1) {
+      const { definition, execution, events } = cutShort(recording, length);
+      // As it was recorded.
+      const { phases } = readProgress(definition, execution, events, { rehearsal: { pace: 60 } });
+      const waiting = phases.find(({ status }) => status === 'waiting');
+      const event = recording.events[length];
+      if (!waiting || event?.type !== 'LambdaFunctionScheduled') continue;
+      expect(waiting.nextAttempt?.exact).toBe(false);
+      // This computer took its own time beside, half a second at most.
+      expect(event.timestamp?.getTime()).toBeLessThanOrEqual((waiting.nextAttempt?.at.getTime() ?? 0) + 1_000);
+      expect(waiting.nextAttempt?.attemptsLeft).toBeGreaterThan(0);
+    }
+  });
+
+  test('is the same after it was saved and opened', () => {
+    expect(read(parseHistory(formatHistory(recording)))).toEqual(read(recording));
+  });
+});
+
+test('a rollout that succeeded: evidence, figures, nodes and session store', () => {
+  const progress = read(recorded('fresh-install'));
+  expect(progress).toMatchObject({
+    site: 'demo',
+    rollout: 'install',
+    outcome: 'succeeded',
+    wantedNodes: 3,
+    actualNodes: 3,
+    sessionStore: 'redis',
+    input: { nodes: 3, reason: 'first install' },
+    next: undefined,
+    retry: undefined,
+  });
+  expectValid(progress);
+  for (const { evidence, log } of progress.phases) {
+    expect(evidence).toBeTypeOf('object');
+    expect(log).toMatch(
+      /^https:\/\/eu-west-1\.console\.aws\.amazon\.com\/cloudwatch\/home\?region=eu-west-1#logsV2:log-groups\$3FlogGroupNameFilter\$3DDemoLifecycle-Phases\w+$/,
+    );
+  }
+  const figures = progress.phases.flatMap((phase) =>
+    phase.figures.map((figure) => ({ phase: phase.title, ...figure })),
+  );
+  expect(figures).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ phase: 'Check the site', name: 'database, per Data API call', unit: 'ms' }),
+      expect.objectContaining({ phase: 'Configure cache stores', name: 'server, from a node', unit: 'ms' }),
+      expect.objectContaining({ phase: 'Wait for install', name: 'tables', value: 483, unit: 'count' }),
+      expect.objectContaining({ phase: 'Scale out', name: 'nodes, healthy', value: 3, of: 3 }),
+    ]),
+  );
+});
+
+test('while it runs, nodes and session store follow the phases', () => {
+  const recording = recorded('fresh-install');
+  const seen = new Set<string>();
+  for (let length = 0; length <= recording.events.length; length += 1) {
+    const { actualNodes, wantedNodes, sessionStore } = read(cutShort(recording, length));
+    seen.add(`${actualNodes} of ${wantedNodes}, ${sessionStore}`);
+  }
+  expect([...seen][0]).toBe('undefined of undefined, undefined');
+  expect([...seen]).toEqual(expect.arrayContaining(['undefined of 3, undefined', '1 of 3, database', '1 of 3, redis']));
+  expect([...seen].at(-1)).toBe('3 of 3, redis');
+});
+
+test('the way back says what it undid', () => {
+  const { phases, actualNodes, sessionStore } = read(recorded('failed-verify-the-site'));
+  const undone = phases.filter(({ status }) => status === 'put back').map(({ title }) => title);
+  expect(undone).toEqual(['Start one node', 'Configure cache stores', 'Enable session caching', 'Scale out']);
+  expect(actualNodes).toBe(0);
+  expect(sessionStore).toBeDefined();
+});
+
+test('a rehearsal has its logs in files, and waits that pass faster', () => {
+  const { definition, execution, events } = recorded('stopped');
+  const options = { rehearsal: { directory: '/data', pace: 60, endpointUrl: 'http://127.0.0.1:1' } };
+  const progress = readProgress(definition, execution, events, options);
+  expect(progress.console).toBeUndefined();
+  expect(progress.phases[0]?.log).toMatch(/^\/data\/logs\/functions\/DemoLifecycle-PhasesCheckSite.*\.log$/);
+  expect(progress.next?.command).toMatch(/ --endpoint-url http:\/\/127\.0\.0\.1:1$/);
+  const at = events.findIndex(({ type }) => type === 'LambdaFunctionFailed') + 1;
+  const cut = cutShort(recorded('stopped'), at);
+  const nextOn = (pace: number) =>
+    readProgress(cut.definition, cut.execution, cut.events, { rehearsal: { pace } })
+      .phases.find(({ status }) => status === 'waiting')
+      ?.nextAttempt?.at.getTime() ?? 0;
+  const failedAt = cut.events.at(-1)?.timestamp?.getTime() ?? 0;
+  expect((nextOn(1) - failedAt) / (nextOn(60) - failedAt)).toBeCloseTo(60);
+});
+
+describe('the hold of a person', () => {
+  test.each([
+    ['held', { operator: 'ada', reason: 'exam week' }],
+    ['released', { operator: 'ada' }],
+  ])('%s', (name, evidence) => {
+    const progress = read(recorded(name));
+    expect(progress).toMatchObject({ rollout: 'hold', outcome: 'succeeded', wayBack: [] });
+    expect(progress.phases).toMatchObject([{ title: 'Hold or release the site', evidence }]);
+    expectValid(progress);
+  });
+});
+
+describe('a question to a person', () => {
+  test('has an expiry and a plan, and no token in any form', () => {
+    const recording = asking();
+    const progress = read(recording);
+    expect(progress.outcome).toBe('asking');
+    expect(progress.phases[1]).toMatchObject({
+      title: 'Wait for approval',
+      status: 'asking',
+      question: {
+        since: recording.events[9]?.timestamp,
+        expiresAt: new Date((recording.events[9]?.timestamp?.getTime() ?? 0) + 86_400_000),
+        about: { changes: [{ component: 'mod_attendance', risk: 'minor' }] },
+      },
+    });
+    expect(progress.next?.command).toMatch(/^npx lifecycle approve arn:/);
+    expectValid(progress);
+    expect(JSON.stringify(progress)).not.toContain('Secret');
+    expect(formatHistory(recording)).not.toContain('Secret');
+    expect(openTokenOf(recording.definition, recording.events)).toBe(token);
+  });
+
+  test.each([
+    [
+      'TaskSucceeded',
+      {
+        taskSucceededEventDetails: {
+          resourceType: 'lambda',
+          resource: 'invoke.waitForTaskToken',
+          output: `{"by":"ada","echo":"${token}"}`,
+        },
+      },
+      'running',
+    ],
+    [
+      'TaskFailed',
+      {
+        taskFailedEventDetails: {
+          resourceType: 'lambda',
+          resource: 'invoke.waitForTaskToken',
+          error: 'ApprovalRefused',
+          cause: 'Refused by ada.',
+        },
+      },
+      'failed',
+    ],
+    [
+      'TaskTimedOut',
+      {
+        taskTimedOutEventDetails: {
+          resourceType: 'lambda',
+          resource: 'invoke.waitForTaskToken',
+          error: 'States.Timeout',
+        },
+      },
+      'failed',
+    ],
+  ] as const)('is over with %s', (type, details, status) => {
+    const { definition, execution, events } = asking();
+    const after = [...events, { id: 13, previousEventId: 12, type, timestamp: new Date(), ...details }];
+    const progress = readProgress(definition, execution, after);
+    expect(progress.phases[1]).toMatchObject({ status, question: undefined });
+    expect(openTokenOf(definition, after)).toBeUndefined();
+    expect(JSON.stringify(progress)).not.toContain('Secret');
+  });
+
+  test('that was answered no is refused, not failed', () => {
+    const { definition, execution, events } = asking();
+    const refused = { error: 'ApprovalRefused', cause: 'Refused by ada.' };
+    const after = [
+      ...events,
+      {
+        type: 'TaskFailed' as const,
+        taskFailedEventDetails: { resourceType: 'lambda', resource: 'invoke.waitForTaskToken', ...refused },
+      },
+      { type: 'TaskStateExited' as const, stateExitedEventDetails: { name: 'Wait for approval' } },
+      { type: 'TaskStateEntered' as const, stateEnteredEventDetails: { name: 'Put back' } },
+      { type: 'LambdaFunctionScheduled' as const },
+      {
+        type: 'LambdaFunctionSucceeded' as const,
+        lambdaFunctionSucceededEventDetails: { output: '{"outcome":"put back"}' },
+      },
+      { type: 'TaskStateExited' as const, stateExitedEventDetails: { name: 'Put back' } },
+      { type: 'FailStateEntered' as const, stateEnteredEventDetails: { name: 'Failed' } },
+    ].map((event, index) => ({ timestamp: new Date(), ...event, id: index + 1, previousEventId: index }));
+    const progress = readProgress(definition, { ...execution, status: 'FAILED', ...refused }, after);
+    expect(progress).toMatchObject({
+      outcome: 'refused',
+      failure: { phase: 'Wait for approval', cause: 'Refused by ada.' },
+    });
+  });
+});
+
+describe('a file that is no saved history', () => {
+  test.each([
+    ['{', /not JSON/],
+    ['[]', /no member “definition”/],
+    ['null', /not a JSON object/],
+    ['{"definition": {"StartAt": "a", "States": {}}}', /no member “execution”/],
+    ['{"definition": {"StartAt": "a", "States": {}}, "execution": {}}', /no member “events”/],
+    ['{"definition": {}, "execution": {}, "events": []}', /no StartAt/],
+  ])('%s', (text, words) => {
+    expect(() => parseHistory(text)).toThrow(NotAHistory);
+    expect(() => parseHistory(text)).toThrow(words);
+  });
+
+  test('but one with the answers of the AWS CLI, whose moments are seconds or text, is', () => {
+    const { definition, execution, events } = recorded('converged');
+    const written = JSON.stringify({ definition, execution, events }, (key, value) =>
+      key === 'timestamp' ? new Date(value).getTime() / 1000 : value,
+    );
+    expect(read(parseHistory(written)).phases[0]?.startedAt).toEqual(read(recorded('converged')).phases[0]?.startedAt);
+  });
+});
+
+test('twenty-four thousand events are read in the blink of an eye', () => {
+  const { definition, execution, events } = recorded('failed-wait-for-install');
+  const many = [...events];
+  const [scheduled, started, failed] = events.filter(({ type }) =>
+    /^LambdaFunction(Scheduled|Started|Failed)$/.test(type ?? ''),
+  );
+  if (!scheduled || !started || !failed) throw new Error('The recording has no attempt.');
+  const entered = events.findIndex(({ stateEnteredEventDetails: details }) => details?.name === 'Wait for install');
+  const attempts = Array.from({ length: 8_000 }, () => [scheduled, started, failed]).flat();
+  many.splice(entered + 1, 0, ...attempts);
+  const numbered = many.map((event, index) => ({ ...event, id: index + 1, previousEventId: index }));
+  const began = performance.now();
+  const progress = readProgress(definition, execution, numbered);
+  const took = performance.now() - began;
+  expect(progress.phases.find(({ title }) => title === 'Wait for install')?.attempts).toBeGreaterThanOrEqual(8_000);
+  expect(took).toBeLessThan(1_000);
+});
