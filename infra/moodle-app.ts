@@ -1,10 +1,12 @@
-import { App, type AppProps, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
+import { App, type AppProps, Aspects, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
 import { acknowledge } from './acknowledge.ts';
 import { type Config, readConfig } from './config.ts';
+import { LogKeeping } from './constructs/watching/log-keeping.ts';
 import type { FunctionBundles } from './function-bundles.ts';
 import { LifecycleStack } from './stacks/lifecycle-stack.ts';
 import { PlatformStack } from './stacks/platform-stack.ts';
 import { SettingsStack } from './stacks/settings-stack.ts';
+import { WatchingStack } from './stacks/watching-stack.ts';
 
 /**
  * CDK's later defaults that this app wants, set here and not in cdk.json, so that the templates are the same with the
@@ -12,6 +14,8 @@ import { SettingsStack } from './stacks/settings-stack.ts';
  */
 const featureFlags = {
   '@aws-cdk/aws-iam:minimizePolicies': true,
+  // What an aspect adds is visited by the others.
+  '@aws-cdk/core:aspectStabilization': true,
   '@aws-cdk/core:enablePartitionLiterals': true,
   '@aws-cdk/core:checkSecretUsage': true,
   // What CDK's copy of the CloudFormation schemas objects to is an error.
@@ -32,6 +36,7 @@ export class MoodleApp extends App {
   readonly settings: SettingsStack;
   readonly platform: PlatformStack;
   readonly lifecycle: LifecycleStack;
+  readonly watching: WatchingStack;
 
   /**
    * @param bundles asked only once the options have passed, since bundling takes longest
@@ -58,7 +63,22 @@ export class MoodleApp extends App {
     this.settings = new SettingsStack(this, config);
     this.platform = new PlatformStack(this, config);
     this.platform.addStackDependency(this.settings);
-    this.lifecycle = new LifecycleStack(this, config, this.platform, bundles());
+    const bundled = bundles();
+    this.lifecycle = new LifecycleStack(this, config, this.platform, bundled);
+    this.watching = new WatchingStack(this, config, this.platform, this.lifecycle, bundled);
+    keepLogs(this, config);
+  }
+}
+
+function keepLogs(app: MoodleApp, { logRetentionDays, encryptLogs }: Config): void {
+  const { key } = app.platform.watchingKey;
+  Aspects.of(app).add(new LogKeeping({ retentionDays: logRetentionDays, key: encryptLogs ? key : undefined }));
+  if (!encryptLogs) {
+    acknowledge(
+      app,
+      'NIST.800.53.R5-CloudWatchLogGroupEncrypted',
+      'The option encryptLogs says so: CloudWatch Logs encrypts them with a key of its own.',
+    );
   }
 }
 

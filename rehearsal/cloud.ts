@@ -4,6 +4,7 @@ import { functionProvider } from './lambda/provider.ts';
 import { lambdaService } from './lambda/service.ts';
 import { cloudFormationService } from './services/cloudformation.ts';
 import { ecrService } from './services/ecr.ts';
+import { ruleProvider } from './services/events/provider.ts';
 import { rdsDataService } from './services/rds-data/service.ts';
 import { secretsManagerService } from './services/secretsmanager.ts';
 import { secretsManagerProviders } from './services/secretsmanager-providers.ts';
@@ -27,6 +28,7 @@ export const cloudProviders: readonly ResourceProvider[] = [
   parameterProvider,
   ...secretsManagerProviders,
   ...snsProviders,
+  ruleProvider,
 ];
 
 export function cloudServices(world: World): readonly Service[] {

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeFindings } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
@@ -26,9 +27,11 @@ export interface NodeTaskProps {
 /** The task definition of a role of the image. Rollouts register further revisions of its family. */
 export class NodeTask extends Construct {
   readonly definition: ecs.TaskDefinition;
+  readonly logGroup: logs.LogGroup;
 
   constructor(scope: Construct, id: string, { config, capacity, role, image, files, settings }: NodeTaskProps) {
     super(scope, id);
+    this.logGroup = logGroup(this, 'Logs', config.logRetentionDays);
     const volumes = [sharedFiles(files)];
     this.definition =
       capacity.compute === 'fargate'
@@ -59,7 +62,7 @@ export class NodeTask extends Construct {
       secrets: settings.secrets,
       logging: ecs.LogDrivers.awsLogs({
         streamPrefix: role,
-        logGroup: logGroup(this, 'Logs', config.logRetentionDays),
+        logGroup: this.logGroup,
       }),
       linuxParameters: new ecs.LinuxParameters(this, 'Init', { initProcessEnabled: true }),
       // A node finishes the requests in flight before it goes.

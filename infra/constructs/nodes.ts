@@ -1,6 +1,7 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import { type Capacity, fargateCapacity } from './capacity.ts';
 import { InstanceCapacity } from './instance-capacity.ts';
@@ -20,10 +21,17 @@ export class Nodes extends Construct implements ec2.IConnectable {
     const cluster = new ecs.Cluster(this, 'Cluster', {
       vpc: network.vpc,
       enableFargateCapacityProviders: config.compute === 'fargate',
-      containerInsightsV2: ecs.ContainerInsights.DISABLED,
+      containerInsightsV2: insights[config.containerInsights],
       ...(config.ecsExec && { executeCommandConfiguration: loggedShell(this, config) }),
     });
     this.cluster = cluster as ecs.ICluster;
+    if (config.containerInsights === 'off') {
+      acknowledge(
+        cluster,
+        'AwsSolutions-ECS4',
+        'The option containerInsights says so: CloudWatch charges for each metric.',
+      );
+    }
     // Out to everywhere: Moodle fetches feeds, repositories, badges and mail from hosts that nobody can list.
     this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
@@ -40,6 +48,12 @@ export class Nodes extends Construct implements ec2.IConnectable {
     return this.securityGroup.connections;
   }
 }
+
+const insights = {
+  off: ecs.ContainerInsights.DISABLED,
+  on: ecs.ContainerInsights.ENABLED,
+  enhanced: ecs.ContainerInsights.ENHANCED,
+} as const;
 
 /** Every session is written to a log of its own. The data channel is encrypted with TLS already. */
 function loggedShell(scope: Construct, config: Config): ecs.ExecuteCommandConfiguration {

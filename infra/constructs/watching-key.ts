@@ -2,6 +2,7 @@ import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
 
 /** Alarms and what RDS tells of the database: services that say for which account they publish. */
 export const publishersForAccount = ['cloudwatch.amazonaws.com', 'events.rds.amazonaws.com'];
@@ -18,8 +19,9 @@ export const eventBridge = 'events.amazonaws.com';
 export class WatchingKey extends Construct {
   readonly key: kms.IKey;
 
-  constructor(scope: Construct, id: string, { site, keepData }: { readonly site: string; readonly keepData: boolean }) {
+  constructor(scope: Construct, id: string, config: Pick<Config, 'site' | 'keepData' | 'cloudTrail'>) {
     super(scope, id);
+    const { site, keepData, cloudTrail } = config;
     const key = new kms.Key(this, 'Key', {
       description: `Notifications and logs of ${site}`,
       enableKeyRotation: true,
@@ -29,14 +31,22 @@ export class WatchingKey extends Construct {
     const { account, region, partition } = Stack.of(this);
     const publish = ['kms:Decrypt', 'kms:GenerateDataKey*'];
     const logs = ['kms:Decrypt*', 'kms:Describe*', 'kms:Encrypt*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'];
-    // CloudWatch Logs always gives with its calls the log group that they are for.
+    // CloudWatch Logs and CloudTrail always give with their calls what they are for.
     const logGroups = `arn:${partition}:logs:${region}:${account}:log-group:*`;
+    const trails = `arn:${partition}:cloudtrail:${region}:${account}:trail/*`;
     for (const statement of [
       allow('Publishers', publishersForAccount, publish, { StringEquals: { 'aws:SourceAccount': account } }),
       allow('Rules', [eventBridge], publish),
       allow('Logs', [`logs.${region}.amazonaws.com`], logs, {
         ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logGroups },
       }),
+      ...(cloudTrail
+        ? [
+            allow('Trail', ['cloudtrail.amazonaws.com'], ['kms:DescribeKey', 'kms:GenerateDataKey*'], {
+              ArnLike: { 'aws:SourceArn': trails },
+            }),
+          ]
+        : []),
     ]) {
       key.addToResourcePolicy(statement);
     }

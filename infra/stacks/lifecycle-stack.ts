@@ -24,4 +24,9 @@ export class LifecycleStack extends MoodleStack {
     new ExamDay(this, 'ExamDay', { platform, config, bundles });
     lifecycleOutputs(this);
   }
+
+  /** What the operator follows. A person's hold is over within a second. */
+  get rollouts(): readonly LifecycleStateMachine[] {
+    return [this.install];
+  }
 }

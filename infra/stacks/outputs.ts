@@ -1,6 +1,7 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { LifecycleStack } from './lifecycle-stack.ts';
 import type { PlatformStack } from './platform-stack.ts';
+import type { WatchingStack } from './watching-stack.ts';
 
 export function platformOutputs(stack: PlatformStack): void {
   outputs(stack, {
@@ -26,6 +27,15 @@ export function lifecycleOutputs(stack: LifecycleStack): void {
     HoldStateMachineArn: [
       "Takes the site for a person, or ends that person's hold",
       stack.hold.stateMachine.stateMachineArn,
+    ],
+  });
+}
+
+export function watchingOutputs(stack: WatchingStack): void {
+  outputs(stack, {
+    DashboardAddress: [
+      'The dashboard of the site, in the console',
+      `https://${stack.region}.console.aws.amazon.com/cloudwatch/home?region=${stack.region}#dashboards/dashboard/${stack.dashboard.name}`,
     ],
   });
 }

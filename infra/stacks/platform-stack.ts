@@ -18,6 +18,7 @@ import { CurrentSettings } from '../constructs/settings.ts';
 import { SiteSecrets } from '../constructs/site-secrets.ts';
 import type { Store } from '../constructs/store.ts';
 import { Stores } from '../constructs/stores.ts';
+import { LogBucket } from '../constructs/watching/log-bucket.ts';
 import { WatchingKey } from '../constructs/watching-key.ts';
 import { WebService } from '../constructs/web-service.ts';
 import { MoodleStack } from './moodle-stack.ts';
@@ -46,13 +47,13 @@ export class PlatformStack extends MoodleStack {
 
   constructor(scope: Construct, config: Config) {
     super(scope, 'Platform', config, { description: `Moodle ${config.site}: platform` });
-    const { site, keepData } = config;
+    const { site } = config;
     const settings = new CurrentSettings(this, 'Settings', {
       site,
       read: ['image-tag', 'desired-nodes', 'minimum-nodes', 'maximum-nodes', 'scheduled-nodes', 'cron-nodes'],
     });
 
-    this.watchingKey = new WatchingKey(this, 'WatchingKey', { site, keepData });
+    this.watchingKey = new WatchingKey(this, 'WatchingKey', config);
     this.notifications = new Notifications(this, 'Notifications', {
       site,
       key: this.watchingKey.key,
@@ -72,6 +73,9 @@ export class PlatformStack extends MoodleStack {
     this.backups = new Backups(this, 'Backups', { config, database: this.database, files: this.files });
     this.imageBuild = new ImageBuild(this, 'ImageBuild', config);
     this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
+    if (config.accessLogs) {
+      this.loadBalancer.alb.logAccessLogs(new LogBucket(this, 'AccessLogs', config).bucket, 'load-balancer');
+    }
 
     this.nodes = new Nodes(this, 'Nodes', network, config);
     for (const part of [network, this.database, stores, this.files]) part.allowFrom(this.nodes);

@@ -1,5 +1,6 @@
 import { StateMachine as Interpreter, type RunOptions } from 'aws-local-stepfunctions';
 import { perWorld } from '../per-world.ts';
+import { putEvent } from '../services/events/rules.ts';
 import type { World } from '../world.ts';
 import { type ExecutionStatus, executionsOf, requireExecution, type StoredExecution } from './execution-store.ts';
 import { History } from './history.ts';
@@ -240,19 +241,43 @@ class RunningExecution {
     this.#ended = true;
     revokeTokens(this.#world, this.#executionArn);
     this.#history.record(eventType, eventDetails);
-    executionsOf(this.#world).set(this.#executionArn, {
+    const ended: StoredExecution = {
       ...requireExecution(this.#world, this.#executionArn),
       ...result,
       status,
       stopDate: Date.now(),
       transitions: this.#history.transitions,
-    });
+    };
+    executionsOf(this.#world).set(this.#executionArn, ended);
     runningOf(this.#world).delete(this.#executionArn);
+    announce(this.#world, ended);
   }
 
   get transitions(): number {
     return this.#history.transitions;
   }
+}
+
+/**
+ * The event that Step Functions puts onto the bus when an execution has ended (its guide, "Step Functions Execution
+ * Status Change"; `error` and `cause` are in real events, and not in the guide's examples).
+ */
+function announce(world: World, ended: StoredExecution): void {
+  const { executionArn, stateMachineArn, name, status, startDate, stopDate, input, output, error, cause } = ended;
+  putEvent(world, 'aws.states', 'Step Functions Execution Status Change', [executionArn], {
+    executionArn,
+    stateMachineArn,
+    name,
+    status,
+    startDate,
+    stopDate: stopDate ?? null,
+    input,
+    inputDetails: { included: true },
+    output: output ?? null,
+    outputDetails: output === undefined ? null : { included: true },
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** States entered and retries of an execution so far. */

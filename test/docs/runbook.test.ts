@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readPhasePlan } from '../../console/model/phase-plan.ts';
 import { options } from '../../infra/config.ts';
+import { untoldErrors } from '../../infra/constructs/watching/rollout-notices.ts';
 import { failureNames, refusalNames, waitNames } from '../../lambdas/shared/errors.ts';
 import schema from '../../lambdas/shared/install-input.schema.json' with { type: 'json' };
-import { synthesised } from '../infra/synthesised.ts';
+import { contexts, synthesised } from '../infra/synthesised.ts';
 import { readDefinition, retriesOf, stateMachineFiles } from '../support/state-machine-checks.ts';
 import { anchorOf, firstColumn, localLinks, readDocument, sectionsOf } from './markdown.ts';
 
@@ -21,6 +22,7 @@ const others = [
   'Site not put back',
   'The site is held by a rollout that is gone',
   'A rollout was stopped by hand',
+  'A backup was not made',
 ];
 
 describe('the runbook', () => {
@@ -29,7 +31,7 @@ describe('the runbook', () => {
   const aws = [...new Set(retried)].filter((name) => name.includes('.') && name !== 'States.ALL');
   // AWS's names that call for the same share a section.
   const explained = [...sections.keys()]
-    .filter((title) => !others.includes(title))
+    .filter((title) => !others.includes(title) && !title.startsWith('Alarm: '))
     .flatMap((title) => title.split(', '));
 
   it.each(own)('has a section of its own for %s', (name) => {
@@ -41,8 +43,27 @@ describe('the runbook', () => {
   });
 
   it('explains no error that there is not', () => {
-    const uncaught = ['States.Runtime', 'States.DataLimitExceeded'];
-    expect(explained.filter((name) => ![...own, ...aws, ...uncaught].includes(name))).toEqual([]);
+    expect(explained.filter((name) => ![...own, ...aws, ...untoldErrors].includes(name))).toEqual([]);
+  });
+
+  it('has a section for each alarm of each configuration, and for no other', () => {
+    const linked = (Object.keys(contexts) as (keyof typeof contexts)[])
+      .flatMap((configuration) => synthesised(configuration).resources)
+      .filter(({ Type, stack }) => stack === 'watching' && /^AWS::CloudWatch::(Composite)?Alarm$/.test(Type))
+      .map(({ Properties }) => /^.+\. What to do: docs\/runbook\.md#(\S+)$/.exec(Properties.AlarmDescription)?.[1]);
+    const alarms = [...sections.keys()].filter((title) => title.startsWith('Alarm: '));
+
+    expect([...new Set(linked)].sort()).toEqual(alarms.map(anchorOf).sort());
+  });
+
+  it('has the sections that messages name', () => {
+    const rules = synthesised('prod').resources.filter(
+      ({ Type, id }) => Type === 'AWS::Events::Rule' && /^(Rollout|Backup)Notices/.test(id),
+    );
+    const named = rules.map(({ Properties }) => /runbook\.md#([\w-]+)/.exec(JSON.stringify(Properties.Targets))?.[1]);
+
+    expect(named).toHaveLength(4);
+    for (const section of named) expect([...sections.keys()].map(anchorOf)).toContain(section);
   });
 
   it.each(others)('has the section “%s”', (title) => {
@@ -59,17 +80,23 @@ describe('the runbook', () => {
   });
 
   it('looks at log groups, resources and outputs that are deployed', () => {
-    const { settings, platform, lifecycle, resources } = synthesised('prod');
-    const stacks = { Settings: settings, Platform: platform, Lifecycle: lifecycle };
+    const { settings, platform, lifecycle, watching, resources } = synthesised('prod');
+    const stacks = { Settings: settings, Platform: platform, Lifecycle: lifecycle, Watching: watching };
     const named = (stack: string, type: string) =>
       resources.filter((resource) => resource.stack === stack.toLowerCase() && resource.Type === type);
     const wrong = [
-      ...[...runbook.matchAll(/\blogs (Settings|Platform|Lifecycle)-(\w+)/g)].filter(
+      ...[...runbook.matchAll(/\blogs (Settings|Platform|Lifecycle|Watching)-(\w+)/g)].filter(
         ([, stack = '', start = '']) =>
           named(stack, 'AWS::Logs::LogGroup').filter(({ id }) => id.startsWith(start)).length !== 1,
       ),
       ...[...runbook.matchAll(/\bresource (\w+) (AWS::[\w:]+)/g)].filter(
         ([, stack = '', type = '']) => named(stack, type).length !== 1,
+      ),
+      ...[...runbook.matchAll(/(?<![\w-])query '([^']+)'/g)].filter(
+        ([, name]) =>
+          !resources.some(
+            ({ Type, Properties }) => Type === 'AWS::Logs::QueryDefinition' && Properties.Name.endsWith(`/${name}`),
+          ),
       ),
       ...[...runbook.matchAll(/\boutput (\w+) (\w+)/g)].filter(
         ([, stack, name = '']) => !Object.hasOwn(stacks[stack as keyof typeof stacks].toJSON().Outputs ?? {}, name),

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cronRunPattern } from '../../infra/constructs/watching/cron-alarm.ts';
 import { openRedis } from '../../rehearsal/stand-in/stores/redis.ts';
+import { filterPattern } from '../support/filter-pattern.ts';
 import { ADMIN, Browser, MoodleBench, type MoodleNode, type MoodleSite, REDIS_PASSWORD } from './moodle-bench.ts';
 import { leftOut, run } from './run.ts';
 
@@ -50,6 +52,7 @@ describe('install', () => {
     expect(cron.log).toContain('cron waits for Moodle to be installed');
     await until(async () => cron.log.includes('Cron run completed correctly'));
     expect(await cron.stop()).toBe(0);
+    expect(cron.log.split('\n').filter(filterPattern(cronRunPattern))).toHaveLength(1);
     await Promise.all([node.stop(), second.stop()]).then((codes) => expect(codes).toEqual([0, 0]));
     expect(`${killed.log}${node.log}${second.log}`).not.toContain(ADMIN.password);
   });

@@ -157,6 +157,10 @@ describe('readConfig', () => {
     language: ['EN', 'english!', 'en-gb'],
     notificationEmail: ['operator', 'a@b c.org'],
     logRetentionDays: ['0', '2', 'forever'],
+    encryptLogs: ['kms', '1'],
+    containerInsights: ['true', 'enabled', ''],
+    accessLogs: ['yes', 's3'],
+    cloudTrail: ['on', ''],
     keepData: ['no', 'RETAIN', null],
   };
 

@@ -4,7 +4,7 @@ import { type contexts, synthesised } from './synthesised.ts';
 describe.each(['dev', 'prod'] as const satisfies (keyof typeof contexts)[])('%s', (configuration) => {
   const stacks = synthesised(configuration);
 
-  it.each(['settings', 'platform', 'lifecycle'] as const)('the %s stack is as it was', (stack) => {
+  it.each(['settings', 'platform', 'lifecycle', 'watching'] as const)('the %s stack is as it was', (stack) => {
     expect(withoutContent(stacks[stack].toJSON())).toMatchSnapshot();
   });
 });

@@ -20,7 +20,8 @@ export interface Synthesised {
   readonly settings: Template;
   readonly platform: Template;
   readonly lifecycle: Template;
-  /** Every resource of the three stacks, with the name of its stack and its logical id. */
+  readonly watching: Template;
+  /** Every resource of the four stacks, with the name of its stack and its logical id. */
   readonly resources: readonly (Resource & { readonly stack: string; readonly id: string })[];
 }
 
@@ -102,12 +103,21 @@ export function synthesised(configuration: keyof typeof contexts): Synthesised {
  * @param validated whether CDK checks the templates against CloudFormation's schemas; the check takes seconds to start
  */
 export function appOf(configuration: keyof typeof contexts, validated = false): MoodleApp {
+  return appWith(contexts[configuration], validated);
+}
+
+/** The templates of a configuration that only one test looks at. */
+export function synthesisedFrom(context: Readonly<Record<string, string>>): Synthesised {
+  return templatesOf(appWith(context, false));
+}
+
+function appWith(context: Readonly<Record<string, string>>, validated: boolean): MoodleApp {
   const directory = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-test-'));
   directories.push(directory);
   return new MoodleApp(
     {
       outdir: join(directory, 'cdk.out'),
-      context: contexts[configuration],
+      context,
       builtinCloudFormationValidation: validated,
     },
     () => stubBundles(join(directory, 'stub')),
@@ -119,6 +129,7 @@ function templatesOf(app: MoodleApp): Synthesised {
     settings: Template.fromStack(app.settings),
     platform: Template.fromStack(app.platform),
     lifecycle: Template.fromStack(app.lifecycle),
+    watching: Template.fromStack(app.watching),
   };
   const resources = Object.entries(templates).flatMap(([stack, template]) =>
     Object.entries<Resource>(template.toJSON().Resources).map(([id, resource]) => ({ ...resource, stack, id })),

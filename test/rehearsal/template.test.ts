@@ -135,8 +135,8 @@ describe('what the rehearsal does not know', () => {
   it.each<[string, Partial<Template>, RegExp]>([
     [
       'a resource type',
-      { Resources: { Q: { Type: 'AWS::SQS::Queue' } } },
-      /stack Demo.*\nQ: .* resource type AWS::SQS::Queue/,
+      { Resources: { Q: { Type: 'AWS::Kinesis::Stream' } } },
+      /stack Demo.*\nQ: .* resource type AWS::Kinesis::Stream/,
     ],
     [
       'a property',

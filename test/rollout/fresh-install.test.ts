@@ -1,6 +1,8 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../console/progress.ts';
 import type { Serving } from '../../lambdas/shared/acknowledgements.ts';
+import { functionsOf } from '../../rehearsal/lambda/functions.ts';
 import { Site } from './site.ts';
 
 const phases = [
@@ -50,6 +52,22 @@ describe.each([
       seen.add(response.headers.get('x-moodle-node'));
     }
     expect(seen.size).toBe(3);
+  });
+
+  it('is on the dashboard, whose function may read it', async () => {
+    const widget = [...functionsOf(site.account.world).values()].find(({ functionName }) =>
+      /RolloutWidget/.test(functionName),
+    );
+    const { Payload, FunctionError } = await new LambdaClient(site.account.clientConfiguration).send(
+      new InvokeCommand({ FunctionName: widget?.functionName, Payload: JSON.stringify({ widgetContext: {} }) }),
+    );
+    const html = JSON.parse(Buffer.from(Payload ?? []).toString());
+
+    expect(FunctionError).toBeUndefined();
+    expect([...html.matchAll(/<\/span> ([^<]+)<\/td><td>[^<]+<\/td><td>\d+/g)].map(([, title]) => title)).toEqual(
+      phases,
+    );
+    expect(html).toContain('✔ succeeded');
   });
 
   it('leaves the site free for the next rollout', async () => {

@@ -2,7 +2,7 @@ import { arn } from '../../world.ts';
 import { physicalName } from '../physical-name.ts';
 import type { PassiveType } from './passive-type.ts';
 
-/** Logs, alarms and rules: a rehearsal writes its logs to files, and nothing watches it but the person at the terminal. */
+/** Logs and alarms: a rehearsal writes its logs to files, and nothing watches it but the person at the terminal. */
 export const watchingTypes: readonly PassiveType[] = [
   {
     type: 'AWS::Logs::LogGroup',
@@ -16,6 +16,11 @@ export const watchingTypes: readonly PassiveType[] = [
     properties: ['FilterName', 'FilterPattern', 'LogGroupName', 'MetricTransformations'],
   },
   {
+    type: 'AWS::Logs::QueryDefinition',
+    properties: ['LogGroupNames', 'Name', 'QueryLanguage', 'QueryString'],
+    attributes: (_resource, _world, ref) => ({ QueryDefinitionId: ref }),
+  },
+  {
     type: 'AWS::CloudWatch::Alarm',
     properties: [
       'ActionsEnabled',
@@ -25,6 +30,7 @@ export const watchingTypes: readonly PassiveType[] = [
       'ComparisonOperator',
       'DatapointsToAlarm',
       'Dimensions',
+      'EvaluateLowSampleCountPercentile',
       'EvaluationPeriods',
       'ExtendedStatistic',
       'InsufficientDataActions',
@@ -41,6 +47,53 @@ export const watchingTypes: readonly PassiveType[] = [
     ],
     attributes: (_, world, ref) => ({ Arn: arn(world, 'cloudwatch', `alarm:${ref}`) }),
   },
+  {
+    type: 'AWS::CloudWatch::CompositeAlarm',
+    properties: [
+      'ActionsEnabled',
+      'ActionsSuppressor',
+      'ActionsSuppressorExtensionPeriod',
+      'ActionsSuppressorWaitPeriod',
+      'AlarmActions',
+      'AlarmDescription',
+      'AlarmName',
+      'AlarmRule',
+      'InsufficientDataActions',
+      'OKActions',
+      'Tags',
+    ],
+    attributes: (_, world, ref) => ({ Arn: arn(world, 'cloudwatch', `alarm:${ref}`) }),
+  },
+  {
+    type: 'AWS::CloudTrail::Trail',
+    properties: [
+      'CloudWatchLogsLogGroupArn',
+      'CloudWatchLogsRoleArn',
+      'EnableLogFileValidation',
+      'EventSelectors',
+      'IncludeGlobalServiceEvents',
+      'IsLogging',
+      'IsMultiRegionTrail',
+      'KMSKeyId',
+      'S3BucketName',
+      'S3KeyPrefix',
+      'Tags',
+    ],
+    attributes: (_, world, ref) => ({ Arn: arn(world, 'cloudtrail', `trail/${ref}`) }),
+  },
+  // Kept for people to read; nothing here reads or writes one.
+  {
+    type: 'AWS::SQS::Queue',
+    properties: ['KmsMasterKeyId', 'MessageRetentionPeriod', 'QueueName', 'SqsManagedSseEnabled', 'Tags'],
+    ref: (resource, world) =>
+      `https://sqs.${world.region}.amazonaws.com/${world.account}/${physicalName(world, resource, 80)}`,
+    attributes: (resource, world, ref) => ({
+      Arn: arn(world, 'sqs', physicalName(world, resource, 80)),
+      QueueName: physicalName(world, resource, 80),
+      QueueUrl: ref,
+    }),
+  },
+  { type: 'AWS::SQS::QueuePolicy', properties: ['PolicyDocument', 'Queues'] },
   {
     type: 'AWS::RDS::EventSubscription',
     properties: ['Enabled', 'EventCategories', 'SnsTopicArn', 'SourceIds', 'SourceType', 'Tags'],
