@@ -18,7 +18,7 @@ import { CurrentSettings } from '../constructs/settings.ts';
 import { SiteSecrets } from '../constructs/site-secrets.ts';
 import type { Store } from '../constructs/store.ts';
 import { Stores } from '../constructs/stores.ts';
-import { LogBucket } from '../constructs/watching/log-bucket.ts';
+import { AccessLogs } from '../constructs/watching/access-logs.ts';
 import { WatchingKey } from '../constructs/watching-key.ts';
 import { WebService } from '../constructs/web-service.ts';
 import { MoodleStack } from './moodle-stack.ts';
@@ -73,9 +73,7 @@ export class PlatformStack extends MoodleStack {
     this.backups = new Backups(this, 'Backups', { config, database: this.database, files: this.files });
     this.imageBuild = new ImageBuild(this, 'ImageBuild', config);
     this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
-    if (config.accessLogs) {
-      this.loadBalancer.alb.logAccessLogs(new LogBucket(this, 'AccessLogs', config).bucket, 'load-balancer');
-    }
+    new AccessLogs(this, 'AccessLogs', { config, balancer: this.loadBalancer.alb });
 
     this.nodes = new Nodes(this, 'Nodes', network, config);
     for (const part of [network, this.database, stores, this.files]) part.allowFrom(this.nodes);
