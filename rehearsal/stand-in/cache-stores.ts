@@ -26,8 +26,7 @@ export async function readCacheConfiguration(
   database: Database,
   { site }: Pick<Settings, 'site'>,
 ): Promise<CacheConfiguration> {
-  return database.transaction(async (connection) => {
-    await connection.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  return database.snapshot(async (connection) => {
     const stores = await connection.query<CacheStore>(
       `SELECT name, plugin, endpoint, tls, prefix, secret_arn FROM moodle_lifecycle.cache_store
        WHERE site = $1 ORDER BY name`,

@@ -12,10 +12,11 @@ export interface InstallMarker {
 
 /** The site's marker, or undefined when no rollout allowed an install or the schema is not there. */
 export async function readMarker(database: Queryable, site: string): Promise<InstallMarker | undefined> {
-  const schema = await database.query<{ there: boolean }>(
-    `SELECT to_regclass('moodle_lifecycle.install_marker') IS NOT NULL AS there`,
+  const schema = await database.query(
+    `SELECT 1 AS there FROM information_schema.tables
+     WHERE table_schema = 'moodle_lifecycle' AND table_name = 'install_marker'`,
   );
-  if (!schema.rows[0]?.there) return undefined;
+  if (schema.rows.length === 0) return undefined;
   const { rows } = await database.query<{ finish: 'unattended' | 'browser' } & InstallMarker>(
     `SELECT finish, attempt, started_at IS NOT NULL AS started, finished_at IS NOT NULL AS finished,
             finished_at IS NULL OR allowed_at > finished_at AS allows
@@ -28,14 +29,17 @@ export async function readMarker(database: Queryable, site: string): Promise<Ins
 export async function markStarted(database: Queryable, site: string, node: string, tables: number): Promise<void> {
   await database.query(
     `UPDATE moodle_lifecycle.install_marker
-     SET started_at = now(), node = $2, attempt = attempt + 1, expected_tables = $3, finished_at = NULL, refused = NULL
+     SET started_at = ${database.words.now}, node = $2, attempt = attempt + 1, expected_tables = $3, finished_at = NULL, refused = NULL
      WHERE site = $1`,
     [site, node, tables],
   );
 }
 
 export async function markFinished(database: Queryable, site: string): Promise<void> {
-  await database.query('UPDATE moodle_lifecycle.install_marker SET finished_at = now() WHERE site = $1', [site]);
+  await database.query(
+    `UPDATE moodle_lifecycle.install_marker SET finished_at = ${database.words.now} WHERE site = $1`,
+    [site],
+  );
 }
 
 export async function markCleared(database: Queryable, site: string, tables: number): Promise<void> {

@@ -26,7 +26,7 @@ export async function install(
     const left = begin + share * settings.installSeconds * 1000 - Date.now();
     if (left > 0) await sleep(left);
   };
-  const statements = tableStatements(database.prefix);
+  const statements = tableStatements(database.prefix, database.words.serial);
   for (const [index, statement] of statements.entries()) {
     if (index === CORE_TABLES) await writeCoreRows(database, settings);
     await database.query(statement);
@@ -90,7 +90,8 @@ async function writeCoreRows(database: Database, settings: Settings): Promise<vo
 async function writePluginRows(database: Database): Promise<void> {
   await database.query(
     `INSERT INTO ${database.prefix}task_scheduled (component, classname, minute, hour, day, month, dayofweek)
-     VALUES ('moodle', '\\core\\task\\stand_in_task', '*', '*', '*', '*', '*')`,
+     VALUES ('moodle', $1, '*', '*', '*', '*', '*')`,
+    ['\\core\\task\\stand_in_task'],
   );
   await setConfig(database, 'allversionshash', createHash('sha1').update(MOODLE_VERSION).digest('hex'));
 }

@@ -11,13 +11,15 @@ export async function openMigration(
   { site }: Pick<Settings, 'site'>,
   target: SessionStoreName,
 ): Promise<{ source: SessionStoreName; until: number } | undefined> {
-  const { rows } = await database.query<{ source: SessionStoreName; left: number }>(
-    `SELECT source, extract(epoch FROM opened_at + $3 * interval '1 minute' - now())::float8 AS left
+  const { epoch, now } = database.words;
+  const { rows } = await database.query<{ source: SessionStoreName; age: number }>(
+    `SELECT source, ${epoch(now)} - ${epoch('opened_at')} AS age
      FROM moodle_lifecycle.session_migration WHERE site = $1 AND target = $2 AND closed_at IS NULL`,
-    [site, target, ON_DEMAND_MINUTES],
+    [site, target],
   );
   const [row] = rows;
-  return row && row.left > 0 ? { source: row.source, until: Date.now() + row.left * 1000 } : undefined;
+  const left = ON_DEMAND_MINUTES * 60 - (row?.age ?? 0);
+  return row && left > 0 ? { source: row.source, until: Date.now() + left * 1000 } : undefined;
 }
 
 /**
@@ -53,9 +55,8 @@ export async function copySessions(
   move: boolean,
 ): Promise<{ copied: number; skipped: number }> {
   const { rows } = await database.query<{ sid: string }>(
-    `SELECT sid FROM ${database.prefix}sessions WHERE userid = 0 OR timemodified > extract(epoch FROM now()) - $1
-     ORDER BY id`,
-    [timeoutSeconds],
+    `SELECT sid FROM ${database.prefix}sessions WHERE userid = 0 OR timemodified > $1 ORDER BY id`,
+    [Math.floor(Date.now() / 1000) - timeoutSeconds],
   );
   let copied = 0;
   for (const { sid } of rows) {

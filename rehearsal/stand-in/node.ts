@@ -24,8 +24,8 @@ export async function acknowledge(
 ): Promise<void> {
   await database.query(
     `INSERT INTO moodle_lifecycle.node_acknowledgement (site, node, subject, value, acknowledged_at)
-     VALUES ($1, $2, $3, $4, now())
-     ON CONFLICT (site, node, subject) DO UPDATE SET value = excluded.value, acknowledged_at = now()`,
+     VALUES ($1, $2, $3, $4, ${database.words.now})
+     ${database.words.orUpdate('site, node, subject', ['value', 'acknowledged_at'])}`,
     [site, node, subject, JSON.stringify({ ...value, moodle: 'stand-in' })],
   );
 }

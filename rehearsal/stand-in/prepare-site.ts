@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { connectionConfig, type Database } from './database.ts';
+import type { Database } from './database.ts';
 import { install } from './install.ts';
 import { markCleared, markFinished, markRefused, markStarted, readMarker } from './install-marker.ts';
 import { say, wordsOf } from './say.ts';
@@ -25,7 +24,7 @@ export async function prepareSite(database: Database, settings: Settings, node: 
     const state = await readSiteState(database, marker);
     if (state.kind === 'installed' && (!marker?.started || marker.finished)) return false;
     if (state.kind === 'absent' && !marker?.allows) throw new InstallRefused(notAllowed(settings));
-    const unlock = await tryInstallLock(settings);
+    const unlock = await database.tryInstallLock(stopHalfInstalled);
     if (unlock) {
       try {
         return await installUnderLock(database, settings, node);
@@ -81,7 +80,7 @@ async function peoplesData(
   const rowsOf = async (table: string) => {
     const name = `${database.prefix}${table}`;
     if (!state.tables.includes(name)) return 0;
-    const { rows } = await database.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${name}`);
+    const { rows } = await database.query<{ n: number }>(`SELECT count(*) AS n FROM ${name}`);
     return rows[0]?.n ?? 0;
   };
   const users = await rowsOf('user');
@@ -91,26 +90,13 @@ async function peoplesData(
 }
 
 async function clear(database: Database, state: Extract<SiteState, { kind: 'unfinished' }>): Promise<void> {
-  for (const table of state.tables) await database.query(`DROP TABLE "${table}" CASCADE`);
+  for (const table of state.tables) await database.query(`DROP TABLE ${table} CASCADE`);
 }
 
-/** Takes the lock on its own connection, held until the returned function is called or this process dies. */
-async function tryInstallLock(settings: Settings): Promise<(() => Promise<void>) | undefined> {
-  const connection = new pg.Client(connectionConfig(settings));
-  await connection.connect();
-  const { rows } = await connection.query<{ locked: boolean }>(
-    `SELECT pg_try_advisory_lock(hashtext('moodle_lifecycle.install')) AS locked`,
-  );
-  if (!rows[0]?.locked) {
-    await connection.end();
-    return undefined;
-  }
-  connection.on('error', (error) => {
-    // The lock died with its connection: another node may begin, so this one must not write another statement.
-    say(`lost the connection that holds the install lock (${wordsOf(error)}); stopping here, half installed`);
-    process.exit(1);
-  });
-  return () => connection.end();
+/** The lock died with its connection: another node may begin, so this one must not write another statement. */
+function stopHalfInstalled(error: Error): never {
+  say(`lost the connection that holds the install lock (${wordsOf(error)}); stopping here, half installed`);
+  process.exit(1);
 }
 
 function notAllowed({ site }: Settings): string {

@@ -56,7 +56,7 @@ export class Sessions {
     }
     const now = Math.floor(Date.now() / 1000);
     const { rows } = await this.#database.query<{ userid: number; timemodified: number; lastip: string }>(
-      `SELECT userid::int, timemodified::int, lastip FROM ${this.#database.prefix}sessions WHERE sid = $1`,
+      `SELECT userid, timemodified, lastip FROM ${this.#database.prefix}sessions WHERE sid = $1`,
       [sid],
     );
     const [row] = rows;

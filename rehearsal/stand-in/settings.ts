@@ -17,6 +17,7 @@ export interface Settings {
   readonly site: string;
   readonly wwwroot: URL;
   readonly database: {
+    readonly type: 'pgsql' | 'mysqli' | 'mariadb' | 'auroramysql';
     readonly host: string;
     readonly port: number;
     readonly name: string;
@@ -66,7 +67,6 @@ export function readSettings(env: Environment): Settings {
     if (!(value > 0)) throw new Error(`${name} is "${env[name]}"; it must be a number of seconds above 0`);
     return value;
   };
-  oneOf('MOODLE_DATABASE_TYPE', ['pgsql']);
   const server = (which: 'SESSION' | 'APPLICATION', types: readonly ('redis' | 'memcached')[]): CacheServer => {
     const type = oneOf(`MOODLE_${which}_STORE_TYPE`, types);
     const { host, port } = hostAndPort(`MOODLE_${which}_STORE_ENDPOINT`, need(`MOODLE_${which}_STORE_ENDPOINT`));
@@ -77,6 +77,7 @@ export function readSettings(env: Environment): Settings {
     site: need('MOODLE_SITE'),
     wwwroot: new URL(need('MOODLE_WWWROOT')),
     database: {
+      type: oneOf('MOODLE_DATABASE_TYPE', ['pgsql', 'mysqli', 'mariadb', 'auroramysql']),
       ...hostAndPort(
         'MOODLE_DATABASE_HOST:MOODLE_DATABASE_PORT',
         `${need('MOODLE_DATABASE_HOST')}:${need('MOODLE_DATABASE_PORT')}`,

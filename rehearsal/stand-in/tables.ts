@@ -9,11 +9,11 @@ const number = 'bigint NOT NULL DEFAULT 0';
 
 /** Tables that a phase or a page reads, with Moodle's own names and types of the columns that they touch. */
 const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
-  config: [`name ${text(255)} UNIQUE`, "value text NOT NULL DEFAULT ''"],
+  config: [`name ${text(255)} UNIQUE`, 'value text NOT NULL'],
   config_plugins: [
     "plugin varchar(100) NOT NULL DEFAULT 'core'",
     `name ${text(100)}`,
-    "value text NOT NULL DEFAULT ''",
+    'value text NOT NULL',
     'UNIQUE (plugin, name)',
   ],
   course: [
@@ -75,15 +75,17 @@ const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** One statement per table, in the order of their making. */
-export function tableStatements(prefix: string): string[] {
+/**
+ * One statement per table, in the order of their making.
+ *
+ * @param serial type of a table's own number
+ */
+export function tableStatements(prefix: string, serial: string): string[] {
+  const create = (table: string, columns: readonly string[]) =>
+    `CREATE TABLE ${table} (id ${serial} PRIMARY KEY, ${columns.join(', ')})`;
   const real = Object.entries(REAL_TABLES).map(([name, columns]) => create(`${prefix}${name}`, columns));
   const rest = Array.from({ length: EXPECTED_TABLES - real.length }, (_, index) =>
     create(`${prefix}stand_in_${String(index + 1).padStart(3, '0')}`, ['value text']),
   );
   return [...real, ...rest];
-}
-
-function create(table: string, columns: readonly string[]): string {
-  return `CREATE TABLE "${table}" (id bigserial PRIMARY KEY, ${columns.join(', ')})`;
 }

@@ -19,9 +19,9 @@ const phases = [
 ];
 
 describe.each([
-  { sessionStore: 'redis', databaseAccess: 'network' },
-  { sessionStore: 'memcached', databaseAccess: 'data-api' },
-])('a fresh install with sessions in $sessionStore, database by $databaseAccess', (context) => {
+  { sessionStore: 'redis', databaseEngine: 'aurora-postgresql', databaseAccess: 'network' },
+  { sessionStore: 'memcached', databaseEngine: 'aurora-mysql', databaseAccess: 'data-api' },
+])('a fresh install with sessions in $sessionStore, $databaseEngine by $databaseAccess', (context) => {
   let site: Site;
   let progress: Progress;
 

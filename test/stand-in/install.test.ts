@@ -169,7 +169,7 @@ test('a database that cannot be asked: stops and says why', async () => {
 
 test.each([
   ['MOODLE_SITE', '', /MOODLE_SITE is not set/],
-  ['MOODLE_DATABASE_TYPE', 'mariadb', /MOODLE_DATABASE_TYPE is "mariadb"; allowed here: pgsql/],
+  ['MOODLE_DATABASE_TYPE', 'oracle', /MOODLE_DATABASE_TYPE is "oracle"; allowed here: pgsql, mysqli/],
   [
     'MOODLE_DATABASE_PORT',
     'five',

@@ -1,13 +1,13 @@
 import type { DatabaseEngine } from './engine.ts';
-import { mariaDbEngine } from './mariadb-engine.ts';
+import { mariaDbEngine, mysqlEngine } from './mariadb-engine.ts';
 import { postgresEngine } from './postgres-engine.ts';
 
 /** By the name that RDS has for the engine. */
 const engines: Readonly<Record<string, DatabaseEngine>> = {
   'aurora-postgresql': postgresEngine,
   postgres: postgresEngine,
-  'aurora-mysql': mariaDbEngine,
-  mysql: mariaDbEngine,
+  'aurora-mysql': mysqlEngine,
+  mysql: mysqlEngine,
   mariadb: mariaDbEngine,
 };
 

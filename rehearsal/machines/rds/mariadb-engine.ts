@@ -15,7 +15,7 @@ const DUMP = 'dump.sql';
 interface RunningMariaDb extends RunningServer, Pick<MariaDb, 'administrator'> {}
 
 /**
- * MariaDB, in MySQL's place too. A copy is a dump, and what has changed since is in the binary log, whose moments are
+ * MariaDB. A copy is a dump, and what has changed since is in the binary log, whose moments are
  * whole seconds.
  */
 export const mariaDbEngine: DatabaseEngine = {
@@ -25,6 +25,18 @@ export const mariaDbEngine: DatabaseEngine = {
   backUp: (world, name, server, folder) => backUp(world, name, server as RunningMariaDb, folder),
   restore,
   remove: (world, name) => rmSync(mariaDbFolder(world, name), { recursive: true, force: true }),
+};
+
+/**
+ * What it calls itself in MySQL's place: Moodle refuses a MariaDB that it is told to use as a MySQL. All else of it is
+ * MariaDB's.
+ */
+const MYSQL_VERSION = '8.4.0';
+
+export const mysqlEngine: DatabaseEngine = {
+  ...mariaDbEngine,
+  start: (world, name, port, parameters) =>
+    start(world, name, port, { ...settingsOf(parameters), version: MYSQL_VERSION }),
 };
 
 async function start(

@@ -48,7 +48,7 @@ async function round(database: Database): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   await database.query(
     `INSERT INTO ${database.prefix}config_plugins (plugin, name, value) VALUES ('tool_task', 'lastcronstart', $1)
-     ON CONFLICT (plugin, name) DO UPDATE SET value = excluded.value`,
+     ${database.words.orUpdate('plugin, name', ['value'])}`,
     [String(now)],
   );
   await database.query(`UPDATE ${database.prefix}task_scheduled SET lastruntime = $1, nextruntime = $2`, [

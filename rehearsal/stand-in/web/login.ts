@@ -21,7 +21,7 @@ export async function login(context: PageContext): Promise<PageAnswer> {
     return refused(context, 'Your session has timed out. Please log in again.');
   }
   const { rows } = await database.query<{ id: number; password: string }>(
-    `SELECT id::int, password FROM ${database.prefix}user WHERE username = $1 AND deleted = 0 AND suspended = 0`,
+    `SELECT id, password FROM ${database.prefix}user WHERE username = $1 AND deleted = 0 AND suspended = 0`,
     [request.form.get('username')?.trim().toLowerCase()],
   );
   const [user] = rows;

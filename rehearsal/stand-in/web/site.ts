@@ -95,7 +95,7 @@ function route(context: PageContext): Promise<PageAnswer> | PageAnswer {
 
 async function dashboard({ database, session, node }: PageContext): Promise<PageAnswer> {
   const { rows } = await database.query<{ id: number; name: string }>(
-    `SELECT id::int, concat(firstname, ' ', lastname) AS name FROM ${database.prefix}user WHERE id = $1 AND deleted = 0`,
+    `SELECT id, concat(firstname, ' ', lastname) AS name FROM ${database.prefix}user WHERE id = $1 AND deleted = 0`,
     [session.data.userId],
   );
   const [user] = rows;

@@ -75,7 +75,7 @@ async function finishSetup({ database, configCache }: PageContext): Promise<void
 
 async function firstAdministrator({ config, database }: PageContext): Promise<Administrator | undefined> {
   const { rows } = await database.query<Administrator>(
-    `SELECT id::int, password, lastip FROM ${database.prefix}user WHERE id = $1`,
+    `SELECT id, password, lastip FROM ${database.prefix}user WHERE id = $1`,
     [siteAdmins(config)[0]],
   );
   return rows[0];
