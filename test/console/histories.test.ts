@@ -78,7 +78,7 @@ const failures: Readonly<Record<string, Failed>> = {
 };
 
 test('every failure of the tests of rollouts is recorded', () => {
-  const others = ['fresh-install', 'converged', 'held', 'released'];
+  const others = ['fresh-install', 'converged', 'resumed', 'held', 'released'];
   expect(recordedNames).toEqual([...Object.keys(failures), ...others].sort());
 });
 
@@ -98,7 +98,6 @@ describe.each(Object.entries(failures))('%s', (name, { phase, error, cause, outc
   });
 
   test('has a section in the runbook that explains it', () => {
-    if (error === 'StoppedByHand') return;
     expect([...runbookSection(error).keys()]).toEqual(['Means', 'Left', 'Look', 'Next']);
   });
 
@@ -183,6 +182,30 @@ test('a rollout that succeeded: evidence, figures, nodes and session store', () 
       expect.objectContaining({ phase: 'Scale out', name: 'nodes, healthy', value: 3, of: 3 }),
     ]),
   );
+});
+
+test('a rollout that was stopped and resumed goes on in its phase', () => {
+  const recording = recorded('resumed');
+  const progress = read(recording);
+  expect(progress).toMatchObject({ outcome: 'succeeded', redrivenAt: [expect.any(Date)], failure: undefined });
+  const phase = progress.phases.find(({ title }) => title === 'Scale out');
+  expect(phase?.timeline.map(({ status }) => status)).toEqual(expect.arrayContaining(['failed', 'succeeded']));
+  const redriven = recording.events.findIndex(({ type }) => type === 'ExecutionRedriven');
+  const before = cutShort(recording, redriven);
+  const stopped = read({
+    ...before,
+    execution: { ...before.execution, status: 'ABORTED', redriveStatus: 'REDRIVABLE' },
+  });
+  expect(stopped).toMatchObject({
+    outcome: 'stopped',
+    retry: { how: 'redrive', why: expect.stringContaining('“Scale out”') },
+  });
+  expect(
+    read(cutShort(recording, redriven + 1))
+      .phases.map(({ status }) => status)
+      .slice(7),
+  ).toEqual(['running', 'pending', 'pending']);
+  expectValid(progress);
 });
 
 test('while it runs, nodes and session store follow the phases', () => {

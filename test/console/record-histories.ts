@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
-import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { RedriveExecutionCommand, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { type Recording, RecordingReader } from '../../console/api/recording.ts';
 import { formatHistory } from '../../console/model/history-file.ts';
 import type { Progress } from '../../console/progress.ts';
@@ -26,6 +26,7 @@ const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
 const nameOf = (phase: string) => `failed-${phase.toLowerCase().replaceAll(' ', '-')}`;
 
 async function record(site: Site, name: string, executionArn: string): Promise<void> {
+  if (!isWanted(name)) return;
   const { definition, execution, events } = await new RecordingReader(
     site.rehearsal.stepFunctions,
     executionArn,
@@ -99,7 +100,7 @@ try {
     },
   );
   await withSite(
-    ['fresh-install', 'converged', 'input-refused', 'held', 'released', 'site-held', 'stopped'],
+    ['fresh-install', 'converged', 'input-refused', 'held', 'released', 'site-held', 'stopped', 'resumed'],
     async (site) => {
       await install(site, 'fresh-install', { nodes: 3, reason: 'first install' });
       await install(site, 'converged', { nodes: 3 });
@@ -117,16 +118,19 @@ try {
       await change('held', { action: 'hold', operator: 'ada', reason: 'exam week' });
       await install(site, 'site-held', { nodes: 3 });
       await change('released', { action: 'release', operator: 'ada' });
-      await install(site, 'stopped', { nodes: 5 }, (progress, executionArn) => {
-        if (progress.phases.find(({ title }) => title === 'Scale out')?.status !== 'waiting') return;
-        void site.rehearsal.stepFunctions.send(
-          new StopExecutionCommand({
-            executionArn,
-            error: 'StoppedByHand',
-            cause: 'Stopped by ada@desk: wrong number.',
-          }),
-        );
-      });
+      const client = site.rehearsal.stepFunctions;
+      const stopScaling = (progress: Progress, executionArn: string) => {
+        const phase = progress.phases.find(({ title }) => title === 'Scale out');
+        if (phase?.status !== 'waiting' && phase?.status !== 'running') return;
+        const stop = { executionArn, error: 'StoppedByHand', cause: 'Stopped by ada@desk: wrong number.' };
+        void client.send(new StopExecutionCommand(stop));
+      };
+      await install(site, 'stopped', { nodes: 5 }, stopScaling);
+      const executionArn = await site.startInstall({ nodes: 7 });
+      await site.follow(executionArn, (progress) => stopScaling(progress, executionArn));
+      await client.send(new RedriveExecutionCommand({ executionArn }));
+      await site.follow(executionArn);
+      await record(site, 'resumed', executionArn);
     },
   );
   await withSite(['unfinished-install', 'database-login-refused'], async (site) => {

@@ -48,7 +48,12 @@ function explanation(progress: Progress, drawn: Drawn): string[] {
 function failureLines(progress: Progress, phase: Phase | undefined, drawn: Drawn): string[] {
   const { failure } = progress;
   if (!failure) return [];
-  const said = runbookSection(failure.error);
+  // What a way back that did not come to its end leaves counts for more than what the phase would have left.
+  const notPutBack = progress.wayBack[0]?.status === 'failed';
+  const said = new Map([
+    ...runbookSection(failure.error),
+    ...(notPutBack ? [...runbookSection('SiteNotPutBack')].filter(([title]) => title !== 'Means') : []),
+  ]);
   const waits = (phase?.timeline ?? []).filter(({ status }) => status === 'failed');
   return [
     ...point('Failed in', failure.phase ?? 'no phase of its own', drawn),
