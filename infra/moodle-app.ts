@@ -3,6 +3,7 @@ import { acknowledge } from './acknowledge.ts';
 import { type Config, readConfig } from './config.ts';
 import { LogKeeping } from './constructs/watching/log-keeping.ts';
 import type { FunctionBundles } from './function-bundles.ts';
+import { EdgeStack } from './stacks/edge-stack.ts';
 import { LifecycleStack } from './stacks/lifecycle-stack.ts';
 import { PlatformStack } from './stacks/platform-stack.ts';
 import { SettingsStack } from './stacks/settings-stack.ts';
@@ -34,6 +35,8 @@ const featureFlags = {
 export class MoodleApp extends App {
   readonly config: Config;
   readonly settings: SettingsStack;
+  /** Only where CloudFront needs something of us-east-1. */
+  readonly edge: EdgeStack | undefined;
   readonly platform: PlatformStack;
   readonly lifecycle: LifecycleStack;
   readonly watching: WatchingStack;
@@ -61,7 +64,8 @@ export class MoodleApp extends App {
     this.config = readConfig(this.node.getAllContext());
     const { config } = this;
     this.settings = new SettingsStack(this, config);
-    this.platform = new PlatformStack(this, config);
+    this.edge = EdgeStack.isNeeded(config) ? new EdgeStack(this, config) : undefined;
+    this.platform = new PlatformStack(this, config, this.edge);
     this.platform.addStackDependency(this.settings);
     const bundled = bundles();
     this.lifecycle = new LifecycleStack(this, config, this.platform, bundled);

@@ -1,6 +1,5 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ElastiCacheClient } from '@aws-sdk/client-elasticache';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -20,14 +19,12 @@ import type { Plan } from './shared/plan.ts';
 import { readCapacity, withoutScheduled } from './shared/scaling.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 import { readSiteState, type SiteState } from './shared/site-state.ts';
-import { readStickiness } from './shared/stickiness.ts';
 
 export interface CheckSiteClients {
   readonly database: MoodleDatabase;
   readonly ecs: ECSClient;
   readonly ssm: SSMClient;
   readonly scaling: ApplicationAutoScalingClient;
-  readonly balancer: ElasticLoadBalancingV2Client;
   readonly caches: ElastiCacheClient;
   readonly executions: SFNClient;
   readonly settings: Settings;
@@ -157,13 +154,12 @@ async function measureDatabase(database: MoodleDatabase): Promise<DatabaseServer
 }
 
 async function readBefore(clients: CheckSiteClients, site: string, installed: boolean): Promise<BeforeRollout> {
-  const { database, ecs, ssm, scaling, balancer, settings } = clients;
-  const [web, cron, parameters, capacity, stickiness] = await Promise.all([
+  const { database, ecs, ssm, scaling, settings } = clients;
+  const [web, cron, parameters, capacity] = await Promise.all([
     describeService(ecs, settings, settings.webServiceName),
     describeService(ecs, settings, settings.cronServiceName),
     readParameters(ssm, settings),
     readCapacity(scaling, settings),
-    readStickiness(balancer, settings),
   ]);
   return {
     installed,
@@ -175,7 +171,6 @@ async function readBefore(clients: CheckSiteClients, site: string, installed: bo
     healthGraceSeconds: web.healthCheckGracePeriodSeconds ?? settings.normalHealthGraceSeconds,
     taskDefinition: web.taskDefinition ?? '',
     cronTaskDefinition: cron.taskDefinition ?? '',
-    stickiness,
     cacheConfiguration: await readCacheConfiguration(database, site),
   };
 }
@@ -201,7 +196,6 @@ export const handler = makeHandler(
       ecs: new ECSClient({}),
       ssm: new SSMClient({}),
       scaling: new ApplicationAutoScalingClient({}),
-      balancer: new ElasticLoadBalancingV2Client({}),
       caches: new ElastiCacheClient({}),
       executions: new SFNClient({}),
     };

@@ -11,7 +11,7 @@ import { readParameters, sessionStoreOf } from './shared/parameters.ts';
 import type { PhaseInput } from './shared/plan.ts';
 import { readOpenMigration, type SwitchingClients, switchSessions } from './shared/session-switch.ts';
 import { type SessionStore, settingsFrom } from './shared/settings.ts';
-import { setStickiness } from './shared/stickiness.ts';
+import { setStickiness, usualStickiness } from './shared/stickiness.ts';
 import { runTask } from './shared/tasks.ts';
 
 export interface EnabledSessionCaching {
@@ -35,7 +35,7 @@ export async function enableSessionCaching(
 ): Promise<EnabledSessionCaching> {
   const { database, ecs, balancer, settings } = clients;
   const rollout = { site, execution };
-  const { before } = await assertHeld(database, rollout);
+  await assertHeld(database, rollout);
   const wanted = settings.sessionStoreType;
   const purpose = `sessions to ${wanted}`;
 
@@ -43,7 +43,7 @@ export async function enableSessionCaching(
   const asked = await readReplacement(database, rollout, purpose);
   if (source === wanted && !asked) {
     const nodes = await runningNodes(ecs, settings);
-    await setStickiness(balancer, settings, before.stickiness);
+    await setStickiness(balancer, settings, usualStickiness(settings));
     return { store: wanted, sessions: 'were there already, none moved', nodes: `${nodes.length} had acknowledged` };
   }
   const report = await runTask(clients, rollout, 'probe session store', ['probe', 'session']);
@@ -54,7 +54,7 @@ export async function enableSessionCaching(
     );
   }
   const from = source === wanted ? ((await readSwitchSource(clients, site)) ?? 'database') : source;
-  const switched = await switchSessions(clients, rollout, { from, to: wanted, purpose, stickiness: before.stickiness });
+  const switched = await switchSessions(clients, rollout, { from, to: wanted, purpose });
   return {
     store: wanted,
     sessions: `${switched.copied} copied before the switch, ${switched.moved} moved after it`,

@@ -43,7 +43,7 @@ import {
   switchSessions,
 } from './shared/session-switch.ts';
 import { type SessionStore, settingsFrom } from './shared/settings.ts';
-import { setStickiness } from './shared/stickiness.ts';
+import { setStickiness, usualStickiness } from './shared/stickiness.ts';
 import { taskAge } from './shared/tasks.ts';
 
 export interface PutBackClients extends SwitchingClients {
@@ -154,7 +154,7 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
     const { 'scheduled-nodes': _, ...ofRollouts } = before.parameters;
     const changed = await writeParameters(ssm, settings, ofRollouts);
     await closeMigration(database, rollout);
-    await setStickiness(balancer, settings, before.stickiness);
+    await setStickiness(balancer, settings, usualStickiness(settings));
     return changed.length > 0;
   });
   await attempt(`${before.cronDesired} cron nodes`, ['Scale out'], async () => {
@@ -205,7 +205,6 @@ async function nodesBack(clients: PutBackClients, rollout: Rollout, before: Befo
         from: from ?? settings.sessionStoreType,
         to: before.sessionStore,
         purpose: sessionsBack,
-        stickiness: before.stickiness,
         change,
       });
       return true;

@@ -1,8 +1,9 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Aws, Duration, TimeZone } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
+import { acknowledgeFindings } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { FunctionBundles } from '../function-bundles.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
@@ -37,27 +38,34 @@ export class ExamDay extends Construct {
       ],
       logRetentionDays: config.logRetentionDays,
     });
-    schedule(this, 'Start', examDayStart, change, { site: config.site, nodes: examDayNodes }, config);
-    schedule(this, 'End', examDayEnd, change, { site: config.site, nodes: 0 }, config);
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    });
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
+      /^Resource::<ExamDayScheduleNodesFunction\w+\.Arn>:\*$/,
+      'The versions of one function, which has none.',
+    );
+    const call = (name: string, cron: string, nodes: number) =>
+      new scheduler.Schedule(this, name, {
+        description: `${name} of the exam day of ${config.site}`,
+        schedule: scheduler.ScheduleExpression.expression(cron, TimeZone.of(config.timeZone)),
+        target: new LambdaInvoke(change, {
+          role,
+          input: scheduler.ScheduleTargetInput.fromObject({
+            site: config.site,
+            execution: `exam day ${name.toLowerCase()}`,
+            nodes,
+          }),
+          // An exam that began an hour ago is served by automatic scaling.
+          maxEventAge: Duration.hours(1),
+          retryAttempts: 60,
+        }),
+      });
+    call('Start', examDayStart, examDayNodes);
+    call('End', examDayEnd, 0);
   }
-}
-
-function schedule(
-  scope: Construct,
-  id: string,
-  cron: string,
-  target: lambda.IFunction,
-  input: { readonly site: string; readonly nodes: number },
-  { site, timeZone }: Config,
-): void {
-  new scheduler.Schedule(scope, id, {
-    description: `${id} of the exam day of ${site}`,
-    schedule: scheduler.ScheduleExpression.expression(cron, TimeZone.of(timeZone)),
-    target: new LambdaInvoke(target, {
-      input: scheduler.ScheduleTargetInput.fromObject({ ...input, execution: `exam day ${id.toLowerCase()}` }),
-      // An exam that began an hour ago is served by automatic scaling.
-      maxEventAge: Duration.hours(1),
-      retryAttempts: 60,
-    }),
-  });
 }

@@ -8,6 +8,7 @@ import type { Network } from './network.ts';
 export class ExistingNetwork extends Construct implements Network {
   readonly vpc: ec2.IVpc;
   readonly publicSubnets: ec2.SelectedSubnets;
+  readonly privateSubnets: ec2.SelectedSubnets;
   readonly nodeSubnets: ec2.SelectedSubnets;
   readonly databaseSubnets: ec2.SelectedSubnets;
   readonly storeSubnets: ec2.SelectedSubnets;
@@ -25,6 +26,7 @@ export class ExistingNetwork extends Construct implements Network {
     const { PUBLIC, PRIVATE_WITH_EGRESS, PRIVATE_ISOLATED } = ec2.SubnetType;
     const availabilityZones = nodeZonesOf(config);
     this.publicSubnets = this.vpc.selectSubnets({ subnetType: PUBLIC });
+    this.privateSubnets = this.vpc.selectSubnets({ subnetType: PRIVATE_WITH_EGRESS });
     this.nodeSubnets = this.vpc.selectSubnets({ subnetType: PRIVATE_WITH_EGRESS, availabilityZones });
     this.databaseSubnets = this.vpc.selectSubnets({ subnetType: PRIVATE_ISOLATED });
     this.storeSubnets = this.vpc.selectSubnets({ subnetType: PRIVATE_ISOLATED, availabilityZones });

@@ -4,12 +4,14 @@ import type { Config } from '../config.ts';
 import { ExistingNetwork } from './existing-network.ts';
 import { OwnNetwork } from './own-network.ts';
 
-/** Where the parts of the site stand. The load balancer is public; data has no way out at all. */
+/** Where the parts of the site stand. Data has no way out at all. */
 export interface Network {
   readonly vpc: ec2.IVpc;
   /** In every zone. */
   readonly publicSubnets: ec2.SelectedSubnets;
-  /** In the zones that have nodes. */
+  /** In every zone, where nobody comes from the internet. */
+  readonly privateSubnets: ec2.SelectedSubnets;
+  /** Those of them in the zones that have nodes. */
   readonly nodeSubnets: ec2.SelectedSubnets;
   /** In every zone: RDS asks for two even for one instance. */
   readonly databaseSubnets: ec2.SelectedSubnets;

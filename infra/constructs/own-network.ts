@@ -20,6 +20,7 @@ const nodeServices = {
 export class OwnNetwork extends Construct implements Network {
   readonly vpc: ec2.IVpc;
   readonly publicSubnets: ec2.SelectedSubnets;
+  readonly privateSubnets: ec2.SelectedSubnets;
   readonly nodeSubnets: ec2.SelectedSubnets;
   readonly databaseSubnets: ec2.SelectedSubnets;
   readonly storeSubnets: ec2.SelectedSubnets;
@@ -50,6 +51,7 @@ export class OwnNetwork extends Construct implements Network {
     this.vpc = vpc as ec2.IVpc;
     const availabilityZones = nodeZonesOf(config);
     this.publicSubnets = this.vpc.selectSubnets({ subnetGroupName: 'Public' });
+    this.privateSubnets = this.vpc.selectSubnets({ subnetGroupName: 'Nodes' });
     this.nodeSubnets = this.vpc.selectSubnets({ subnetGroupName: 'Nodes', availabilityZones });
     this.databaseSubnets = this.vpc.selectSubnets({ subnetGroupName: 'Data' });
     this.storeSubnets = this.vpc.selectSubnets({ subnetGroupName: 'Data', availabilityZones });

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
+import { stickySeconds } from './load-balancer.ts';
 import { containerName } from './node-task.ts';
 import { settingPrefix } from './settings.ts';
 import { databaseName, tablePrefix } from './site-database.ts';
@@ -9,7 +10,7 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
   const { database, sessionStore, applicationStore, imageBuild, nodes } = platform;
   return {
     SITE: config.site,
-    SITE_URL: platform.loadBalancer.siteUrl,
+    SITE_URL: platform.siteUrl,
     CLUSTER_ARN: nodes.cluster.clusterArn,
     WEB_SERVICE_NAME: platform.web.service.serviceName,
     CRON_SERVICE_NAME: platform.cron.service.serviceName,
@@ -19,6 +20,7 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     TASK_CAPACITY_PROVIDER: nodes.capacity.steady,
     TASK_SUBNETS: nodes.network.nodeSubnets.subnetIds.join(','),
     TASK_SECURITY_GROUPS: nodes.securityGroup.securityGroupId,
+    STICKY_SECONDS: String(config.stickiness ? stickySeconds : 0),
     TARGET_GROUP_ARN: platform.loadBalancer.targetGroup.targetGroupArn,
     PARAMETER_PREFIX: settingPrefix(config.site),
     REPOSITORY_NAME: imageBuild.repository.repositoryName,

@@ -41,9 +41,8 @@ const phases = {
       'PARAMETER_PREFIX',
       'SESSION_STORE_ID',
       'SESSION_STORE_TYPE',
-      'TARGET_GROUP_ARN',
     ],
-    may: ['read settings', 'read services', 'read scaling', 'read stores', 'read stickiness'],
+    may: ['read settings', 'read services', 'read scaling', 'read stores'],
   },
   'build-image': {
     description: 'Has the image built, unless its tag is there',
@@ -107,6 +106,7 @@ const phases = {
       'PARAMETER_PREFIX',
       'SESSION_STORE_ENDPOINT',
       'SESSION_STORE_TYPE',
+      'STICKY_SECONDS',
       'TARGET_GROUP_ARN',
     ],
     may: [
@@ -180,7 +180,15 @@ const phases = {
   'put-back': {
     description: 'Puts back what a failed rollout changed, and ends its hold',
     timeoutSeconds: long,
-    reads: [...web, ...oneOffTasks, 'CRON_SERVICE_NAME', 'PARAMETER_PREFIX', 'SESSION_STORE_TYPE', 'TARGET_GROUP_ARN'],
+    reads: [
+      ...web,
+      ...oneOffTasks,
+      'CRON_SERVICE_NAME',
+      'PARAMETER_PREFIX',
+      'SESSION_STORE_TYPE',
+      'STICKY_SECONDS',
+      'TARGET_GROUP_ARN',
+    ],
     may: [
       'read settings',
       'change settings',

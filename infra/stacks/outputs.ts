@@ -5,7 +5,7 @@ import type { WatchingStack } from './watching-stack.ts';
 
 export function platformOutputs(stack: PlatformStack): void {
   outputs(stack, {
-    SiteAddress: ['Where the site answers once a rollout has installed it', stack.loadBalancer.siteUrl],
+    SiteAddress: ['Where the site answers once a rollout has installed it', stack.siteUrl],
     LoadBalancerName: ['Where DNS points the name of the site', stack.loadBalancer.alb.loadBalancerDnsName],
     AdministratorUser: ["Moodle's first administrator", stack.config.adminUser],
     AdministratorSecretArn: ['The secret with the password', stack.siteSecrets.administrator.secretArn],

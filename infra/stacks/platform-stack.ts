@@ -3,10 +3,12 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { Backups } from '../constructs/backups.ts';
+import { hostedZone, siteCertificate } from '../constructs/certificates.ts';
 import { CronService } from '../constructs/cron-service.ts';
 import { type Database, database } from '../constructs/database.ts';
 import { DatabaseEvents } from '../constructs/database-events.ts';
 import { Files } from '../constructs/files.ts';
+import { Firewall } from '../constructs/firewall.ts';
 import { ImageBuild } from '../constructs/image-build.ts';
 import { LoadBalancer } from '../constructs/load-balancer.ts';
 import { type Network, siteNetwork } from '../constructs/network.ts';
@@ -15,12 +17,15 @@ import { NodeTask } from '../constructs/node-task.ts';
 import { Nodes } from '../constructs/nodes.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { CurrentSettings } from '../constructs/settings.ts';
+import { SiteDistribution } from '../constructs/site-distribution.ts';
+import { SiteName } from '../constructs/site-name.ts';
 import { SiteSecrets } from '../constructs/site-secrets.ts';
 import type { Store } from '../constructs/store.ts';
 import { Stores } from '../constructs/stores.ts';
 import { AccessLogs } from '../constructs/watching/access-logs.ts';
 import { WatchingKey } from '../constructs/watching-key.ts';
 import { WebService } from '../constructs/web-service.ts';
+import type { EdgeStack } from './edge-stack.ts';
 import { MoodleStack } from './moodle-stack.ts';
 import { platformOutputs } from './outputs.ts';
 
@@ -37,6 +42,9 @@ export class PlatformStack extends MoodleStack {
   readonly backups: Backups;
   readonly imageBuild: ImageBuild;
   readonly loadBalancer: LoadBalancer;
+  readonly distribution: SiteDistribution | undefined;
+  /** Address of the site, without a slash at the end. */
+  readonly siteUrl: string;
   readonly nodes: Nodes;
   readonly webTask: NodeTask;
   readonly cronTask: NodeTask;
@@ -45,8 +53,11 @@ export class PlatformStack extends MoodleStack {
   /** Only where the phase functions have to be inside the network to reach the database. */
   readonly functionSecurityGroup: ec2.SecurityGroup | undefined;
 
-  constructor(scope: Construct, config: Config) {
-    super(scope, 'Platform', config, { description: `Moodle ${config.site}: platform` });
+  constructor(scope: Construct, config: Config, edge: EdgeStack | undefined) {
+    super(scope, 'Platform', config, {
+      description: `Moodle ${config.site}: platform`,
+      crossRegionReferences: edge !== undefined,
+    });
     const { site } = config;
     const settings = new CurrentSettings(this, 'Settings', {
       site,
@@ -72,8 +83,21 @@ export class PlatformStack extends MoodleStack {
     this.files = new Files(this, 'Files', network, config);
     this.backups = new Backups(this, 'Backups', { config, database: this.database, files: this.files });
     this.imageBuild = new ImageBuild(this, 'ImageBuild', config);
-    this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', network, config);
-    new AccessLogs(this, 'AccessLogs', { config, balancer: this.loadBalancer.alb });
+
+    const zone = hostedZone(this, 'Zone', config);
+    const certificate = siteCertificate(this, 'Certificate', config, config.certificateArn, zone);
+    this.loadBalancer = new LoadBalancer(this, 'LoadBalancer', { network, config, certificate });
+    const accessLogs = new AccessLogs(this, 'AccessLogs', { config, balancer: this.loadBalancer.alb });
+    this.distribution = config.cloudFront ? this.#distribution(edge, accessLogs) : undefined;
+    if (config.waf && !config.cloudFront) {
+      new Firewall(this, 'Firewall', 'REGIONAL', config).protect(this.loadBalancer.alb);
+    }
+    const { loadBalancer, distribution } = this;
+    const { domainName } = config;
+    if (zone && domainName !== undefined) new SiteName(this, 'Name', { zone, domainName, loadBalancer, distribution });
+    this.siteUrl = distribution
+      ? `https://${domainName ?? distribution.distribution.distributionDomainName}`
+      : `${loadBalancer.scheme}://${domainName ?? loadBalancer.alb.loadBalancerDnsName}`;
 
     this.nodes = new Nodes(this, 'Nodes', network, config);
     for (const part of [network, this.database, stores, this.files]) part.allowFrom(this.nodes);
@@ -82,7 +106,7 @@ export class PlatformStack extends MoodleStack {
       capacity: this.nodes.capacity,
       image: ecs.ContainerImage.fromEcrRepository(this.imageBuild.repository, settings.text('image-tag')),
       files: this.files,
-      settings: nodeSettings(this, { ...this, config, siteUrl: this.loadBalancer.siteUrl }),
+      settings: nodeSettings(this, { ...this, config, siteUrl: this.siteUrl }),
     };
     this.webTask = new NodeTask(this, 'WebTask', { ...node, role: 'web' });
     this.cronTask = new NodeTask(this, 'CronTask', { ...node, role: 'cron' });
@@ -97,6 +121,18 @@ export class PlatformStack extends MoodleStack {
 
     this.functionSecurityGroup = config.databaseAccess === 'network' ? this.#functionSecurityGroup() : undefined;
     platformOutputs(this);
+  }
+
+  #distribution(edge: EdgeStack | undefined, accessLogs: AccessLogs): SiteDistribution {
+    const { config, loadBalancer } = this;
+    const given = siteCertificate(this, 'ViewerCertificate', config, config.cloudFrontCertificateArn, undefined);
+    return new SiteDistribution(this, 'CloudFront', {
+      config,
+      loadBalancer,
+      certificate: given ?? edge?.certificate,
+      webAclArn: edge?.firewall?.webAclArn,
+      logs: accessLogs.ofCloudFront,
+    });
   }
 
   #functionSecurityGroup(): ec2.SecurityGroup {

@@ -2,7 +2,6 @@ import type { CacheConfiguration } from './cache-configuration.ts';
 import type { SiteParameters } from './parameters.ts';
 import type { Capacity } from './scaling.ts';
 import type { SessionStore } from './settings.ts';
-import type { Stickiness } from './stickiness.ts';
 
 /** What a rollout found when it took the site, and its way back brings again. Kept in the hold's row. */
 export interface BeforeRollout {
@@ -16,7 +15,6 @@ export interface BeforeRollout {
   /** ARNs of the task definition revisions that the services ran. */
   readonly taskDefinition: string;
   readonly cronTaskDefinition: string;
-  readonly stickiness: Stickiness;
   readonly cacheConfiguration: CacheConfiguration;
 }
 

@@ -8,7 +8,7 @@ import { type MoodleDatabase, type SqlStatements, text } from './moodle-database
 import { nodeId, readReplacement, replaceNodes, type ServiceChange } from './nodes.ts';
 import { writeParameters } from './parameters.ts';
 import type { SessionStore, Settings } from './settings.ts';
-import { type Stickiness, setStickiness, stickyWhileMoving } from './stickiness.ts';
+import { setStickiness, stickyWhileMoving, usualStickiness } from './stickiness.ts';
 import { runTask } from './tasks.ts';
 
 export interface SwitchingClients {
@@ -24,8 +24,6 @@ export interface SessionSwitch {
   readonly to: SessionStore;
   /** Names the rows of tasks and of the replacement: one switch per purpose of an execution. */
   readonly purpose: string;
-  /** What the load balancer goes back to when the sessions have moved. */
-  readonly stickiness: Stickiness;
   /** What else the replacement changes at the service. */
   readonly change?: ServiceChange;
 }
@@ -47,14 +45,14 @@ export interface SwitchedSessions {
 export async function switchSessions(
   clients: SwitchingClients,
   rollout: Rollout,
-  { from, to, purpose, stickiness, change = {} }: SessionSwitch,
+  { from, to, purpose, change = {} }: SessionSwitch,
 ): Promise<SwitchedSessions> {
   const { database, ssm, balancer, settings } = clients;
   const copied = await copySessions(clients, rollout, copyPurpose(purpose), [from, to]);
 
   if (!(await readReplacement(database, rollout, purpose))) {
     await openMigration(database, rollout, from, to);
-    await setStickiness(balancer, settings, stickyWhileMoving);
+    await setStickiness(balancer, settings, stickyWhileMoving(settings));
     await writeParameters(ssm, settings, { 'session-store': to });
   }
   const nodes = await replaceNodes(clients, rollout, purpose, change);
@@ -62,7 +60,7 @@ export async function switchSessions(
 
   const moved = await copySessions(clients, rollout, `${purpose}: move`, [from, to, '--move']);
   await closeMigration(database, rollout);
-  await setStickiness(balancer, settings, stickiness);
+  await setStickiness(balancer, settings, usualStickiness(settings));
   return { copied, moved, nodes: nodes.length };
 }
 

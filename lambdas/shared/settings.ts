@@ -25,6 +25,8 @@ export interface Settings {
   readonly taskSubnets: string[];
   readonly taskSecurityGroups: string[];
   readonly targetGroupArn: string;
+  /** For how long the load balancer keeps a client on its node; 0: not at all. */
+  readonly stickySeconds: number;
   /** For example `/moodle/campus`, without a slash at its end. */
   readonly parameterPrefix: string;
   readonly repositoryName: string;
@@ -127,6 +129,9 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     },
     get targetGroupArn() {
       return text('TARGET_GROUP_ARN');
+    },
+    get stickySeconds() {
+      return number('STICKY_SECONDS');
     },
     get parameterPrefix() {
       return text('PARAMETER_PREFIX').replace(/\/+$/, '');

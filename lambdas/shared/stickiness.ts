@@ -11,8 +11,15 @@ export interface Stickiness {
   readonly seconds: number;
 }
 
+/** What the site was deployed with: most want none, Shibboleth wants it always. */
+export function usualStickiness({ stickySeconds }: Settings): Stickiness {
+  return { enabled: stickySeconds > 0, seconds: stickySeconds };
+}
+
 /** While sessions move: longer than a replacement takes, so that nobody goes back to a node of the old store. */
-export const stickyWhileMoving: Stickiness = { enabled: true, seconds: 3600 };
+export function stickyWhileMoving({ stickySeconds }: Settings): Stickiness {
+  return { enabled: true, seconds: Math.max(3600, stickySeconds) };
+}
 
 export async function readStickiness(balancer: ElasticLoadBalancingV2Client, settings: Settings): Promise<Stickiness> {
   const { Attributes = [] } = await balancer.send(
@@ -38,7 +45,7 @@ export async function setStickiness(
       Attributes: [
         { Key: 'stickiness.enabled', Value: String(wanted.enabled) },
         { Key: 'stickiness.type', Value: 'lb_cookie' },
-        { Key: 'stickiness.lb_cookie.duration_seconds', Value: String(wanted.seconds) },
+        ...(wanted.enabled ? [{ Key: 'stickiness.lb_cookie.duration_seconds', Value: String(wanted.seconds) }] : []),
       ],
     }),
   );

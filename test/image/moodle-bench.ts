@@ -335,16 +335,19 @@ export class MoodleNode {
 
 /** A browser behind the load balancer: keeps its cookies, whichever node it is sent to. */
 export class Browser {
-  readonly #address: string;
+  readonly #headers: Record<string, string>;
   readonly #cookies = new Map<string, string>();
 
-  /** @param address what the load balancer puts into X-Forwarded-For */
-  constructor(address = '203.0.113.7') {
-    this.#address = address;
+  /**
+   * @param address what arrives in X-Forwarded-For
+   * @param headers what else the browser sends
+   */
+  constructor(address = '203.0.113.7', headers: Record<string, string> = {}) {
+    this.#headers = { ...headers, 'X-Forwarded-For': address };
   }
 
   async visit(node: MoodleNode, path: string, form?: Record<string, string>): Promise<Answer> {
-    const headers: Record<string, string> = { 'X-Forwarded-For': this.#address };
+    const headers = { ...this.#headers };
     if (this.#cookies.size > 0)
       headers.Cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await send(node.port, form ? 'POST' : 'GET', path, headers, form);

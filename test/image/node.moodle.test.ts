@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cronRunPattern } from '../../infra/constructs/watching/cron-alarm.ts';
 import { openRedis } from '../../rehearsal/stand-in/stores/redis.ts';
 import { filterPattern } from '../support/filter-pattern.ts';
+import { HOST } from '../support/node-request.ts';
 import { ADMIN, Browser, MoodleBench, type MoodleNode, type MoodleSite, REDIS_PASSWORD } from './moodle-bench.ts';
 import { leftOut, run } from './run.ts';
 
@@ -83,6 +84,34 @@ describe('install', () => {
     await browser.logIn(node);
     expect(await browser.isLoggedIn(node)).toBe(true);
     expect(node.log).not.toContain('installing Moodle');
+  });
+
+  test('behind CloudFront: HTTPS, the address that CloudFront wrote and never one that was forged, versioned files to keep', async () => {
+    const site = await bench.site(installed);
+    const node = await site.serve({ MOODLE_WWWROOT: `https://${HOST}`, MOODLE_REVERSEPROXYIGNORE: '' });
+    const browser = new Browser('198.51.100.66, 203.0.113.9', { 'Client-IP': '198.51.100.67' });
+    await browser.logIn(node);
+    expect(await browser.isLoggedIn(node)).toBe(true);
+    const [administrator] = await site.sql('SELECT lastip FROM mdl_user WHERE username = $1', ADMIN.username);
+    expect(administrator.lastip).toBe('203.0.113.9');
+
+    const page = await new Browser().visit(node, '/login/index.php');
+    expect(page.headers['set-cookie']?.join()).toMatch(/MoodleSession=.*secure/i);
+    expect(page.headers['cache-control']).toMatch(/no-store|private/);
+    // The paths of infra/constructs/site-distribution.ts, as they are on a page.
+    const versioned = [...page.body.matchAll(/"https:\/\/[^/"]+(\/(?:theme|lib)\/[a-z_]+\.php\/[^"]+)"/g)].map(
+      ([, path = '']) => path.replaceAll('&amp;', '&'),
+    );
+    expect(versioned.length).toBeGreaterThan(2);
+    for (const path of versioned) {
+      const answer = await new Browser().visit(node, path);
+      expect([path, answer.status, answer.headers['cache-control']]).toEqual([
+        path,
+        200,
+        expect.stringMatching(/^public, max-age=\d{5,}/),
+      ]);
+      expect(answer.headers).not.toHaveProperty('set-cookie');
+    }
   });
 
   test.each([

@@ -3,6 +3,7 @@ import { ConfigError, type OptionName, options, readConfig } from '../../infra/c
 import { profiles } from '../../infra/profiles.ts';
 import { existingNetwork } from './synthesised.ts';
 
+const zone = { domainName: 'moodle.example.org', hostedZoneId: 'Z0123', hostedZoneName: 'example.org' };
 const examDay = { examDayStart: 'cron(30 7 15 6 ? 2027)', examDayEnd: 'cron(0 12 15 6 ? 2027)' };
 
 describe('readConfig', () => {
@@ -103,6 +104,16 @@ describe('readConfig', () => {
     architecture: ['x86', 'ARM64'],
     domainName: ['https://moodle.example.org', 'Moodle.example.org', 'localhost', 'moodle.example.org/'],
     certificateArn: ['arn:aws:iam::123456789012:server-certificate/x', 'certificate'],
+    hostedZoneId: ['example.org', 'z0123'],
+    hostedZoneName: ['example', 'example.org.'],
+    stickiness: ['on'],
+    cloudFront: ['yes', ''],
+    cloudFrontOrigin: ['public', 'oac'],
+    cloudFrontCertificateArn: ['certificate'],
+    cloudFrontPrefixList: ['com.amazonaws.global.cloudfront.origin-facing', 'pl-x'],
+    originTimeoutSeconds: ['0', '181'],
+    waf: ['1'],
+    wafRateLimit: ['99', '2000001', 'none'],
     allowHttp: ['yes', '1', 'TRUE', '', {}],
     defaultNodes: ['0', '51', '2.5', ' 2', ''],
     maximumNodes: ['0', '51', 'many', '1e1', '0x2'],
@@ -215,8 +226,27 @@ describe('readConfig', () => {
       'nodeSubnetIds cannot be "subnet-01234567" with 2 avail',
     ],
     [{ ...existingNetwork, interfaceEndpoints: 'true' }, 'interfaceEndpoints cannot be true with vpcId'],
-    [{ config: 'prod' }, 'Give -c domainName=… -c certificateArn=…, or allow it with -c allowHttp=true'],
+    [{ config: 'prod' }, 'or use -c cloudFront=true, or allow it with -c allowHttp=true'],
     [{ certificateArn: certificate('eu-west-1') }, 'certificateArn needs domainName'],
+    [{ hostedZoneId: 'Z0123' }, 'hostedZoneId, hostedZoneName and domainName need each other'],
+    [{ hostedZoneId: 'Z0123', hostedZoneName: 'example.org' }, 'which name in it is the site'],
+    [{ ...zone, domainName: 'moodle.example.com' }, 'Allowed: example.org and names that end with .example.org'],
+    [{ ...zone, domainName: 'notexample.org' }, 'domainName cannot be notexample.org'],
+    [{ cloudFrontCertificateArn: certificate('us-east-1') }, 'needs cloudFront=true and domainName'],
+    [
+      { ...zone, cloudFront: 'true', cloudFrontCertificateArn: certificate('eu-west-1') },
+      'CloudFront takes certificates from us-east-1 alone',
+    ],
+    [{ cloudFront: 'true', domainName: 'moodle.example.org' }, 'CloudFront needs a certificate for it'],
+    [
+      { config: 'prod', cloudFront: 'true', cloudFrontOrigin: 'secret-header' },
+      'passwords would cross the internet in the open',
+    ],
+    [
+      { region: 'eu-central-2', cloudFront: 'true' },
+      'cloudFrontPrefixList with region=eu-central-2. It is what this prints: aws ec2 describe-managed-prefix-lists',
+    ],
+    [{ cloudFrontPrefixList: 'pl-4fa04526' }, 'cloudFrontPrefixList needs cloudFront=true'],
     [{ domainName: 'moodle.example.org', certificateArn: certificate('us-east-1') }, 'with region=eu-west-1'],
   ])('refuses %o, which contradict each other', (context, words) => {
     expect(refusal(context)).toContain(words);

@@ -18,10 +18,12 @@ export interface Resource {
 
 export interface Synthesised {
   readonly settings: Template;
+  /** Only where CloudFront needs something of us-east-1. */
+  readonly edge?: Template;
   readonly platform: Template;
   readonly lifecycle: Template;
   readonly watching: Template;
-  /** Every resource of the four stacks, with the name of its stack and its logical id. */
+  /** Every resource of the stacks, with the name of its stack and its logical id. */
   readonly resources: readonly (Resource & { readonly stack: string; readonly id: string })[];
 }
 
@@ -29,6 +31,13 @@ const https = {
   domainName: 'moodle.example.org',
   certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555',
 };
+
+/** A zone in which the site's name is an alias, and which proves certificates. */
+export const zone = {
+  domainName: 'moodle.example.org',
+  hostedZoneId: 'Z0123456789ABCDEFGHIJ',
+  hostedZoneName: 'example.org',
+} as const;
 
 export const existingNetwork = {
   vpcId: 'vpc-0123456789abcdef0',
@@ -77,6 +86,13 @@ export const contexts = {
     examDayNodes: '8',
     timeZone: 'Europe/Berlin',
   },
+  'CloudFront and a zone': {
+    ...zone,
+    cloudFront: 'true',
+    waf: 'true',
+    stickiness: 'true',
+    originTimeoutSeconds: '180',
+  },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 /** What the options of a configuration are, after defaults. */
@@ -99,6 +115,11 @@ export function synthesised(configuration: keyof typeof contexts): Synthesised {
   return fresh;
 }
 
+/** The same for options that only one test looks at. */
+export function synthesisedFrom(context: Readonly<Record<string, string>>): Synthesised {
+  return templatesOf(appWith(context, false));
+}
+
 /**
  * @param validated whether CDK checks the templates against CloudFormation's schemas; the check takes seconds to start
  */
@@ -106,20 +127,11 @@ export function appOf(configuration: keyof typeof contexts, validated = false): 
   return appWith(contexts[configuration], validated);
 }
 
-/** The templates of a configuration that only one test looks at. */
-export function synthesisedFrom(context: Readonly<Record<string, string>>): Synthesised {
-  return templatesOf(appWith(context, false));
-}
-
 function appWith(context: Readonly<Record<string, string>>, validated: boolean): MoodleApp {
   const directory = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-test-'));
   directories.push(directory);
   return new MoodleApp(
-    {
-      outdir: join(directory, 'cdk.out'),
-      context,
-      builtinCloudFormationValidation: validated,
-    },
+    { outdir: join(directory, 'cdk.out'), context, builtinCloudFormationValidation: validated },
     () => stubBundles(join(directory, 'stub')),
   );
 }
@@ -127,6 +139,7 @@ function appWith(context: Readonly<Record<string, string>>, validated: boolean):
 function templatesOf(app: MoodleApp): Synthesised {
   const templates = {
     settings: Template.fromStack(app.settings),
+    ...(app.edge && { edge: Template.fromStack(app.edge) }),
     platform: Template.fromStack(app.platform),
     lifecycle: Template.fromStack(app.lifecycle),
     watching: Template.fromStack(app.watching),

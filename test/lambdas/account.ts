@@ -26,6 +26,7 @@ const environment = {
   TASK_SUBNETS: 'subnet-1,subnet-2',
   TASK_SECURITY_GROUPS: 'sg-1',
   TARGET_GROUP_ARN: 'arn:target-group',
+  STICKY_SECONDS: '0',
   PARAMETER_PREFIX: '/moodle/campus',
   REPOSITORY_NAME: 'repository',
   REPOSITORY_URI: 'registry/repository',

@@ -26,7 +26,6 @@ const before: BeforeRollout = {
   healthGraceSeconds: 60,
   taskDefinition: 'web:1',
   cronTaskDefinition: 'cron:1',
-  stickiness: { enabled: false, seconds: 86_400 },
   cacheConfiguration: { stores: [], mappings: {} },
 };
 

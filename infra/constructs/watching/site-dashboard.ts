@@ -43,7 +43,7 @@ export class SiteDashboard extends Construct {
     dashboard.addWidgets(
       new Column(
         new TextWidget({
-          markdown: `# ${platform.config.site}\n[${platform.loadBalancer.siteUrl}](${platform.loadBalancer.siteUrl})`,
+          markdown: `# ${platform.config.site}\n[${platform.siteUrl}](${platform.siteUrl})`,
           width: 12,
           height: 2,
         }),
