@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { firewallRules } from '../constructs/firewall-rules.ts';
 import { databaseEngines } from '../database-engines.ts';
 import { nodeZonesOf, zonesOf } from '../options/network.ts';
 import prices from './prices.json' with { type: 'json' };
@@ -43,14 +44,17 @@ export function estimateCost(config: Config, usage: Usage = usualUsage(config)):
     { what: 'way out (NAT, endpoints)', monthly: wayOut(config, usage) },
     {
       what: 'traffic to visitors',
-      monthly: usage.trafficOutGB * each['GB out to the internet'],
+      monthly: usage.trafficOutGB * each[config.cloudFront ? 'GB out through CloudFront' : 'GB out to the internet'],
     },
+    { what: 'firewall', monthly: config.waf ? perMonth['web ACL'] + firewallRuleCount * perMonth['web ACL rule'] : 0 },
     { what: 'logs, alarms, dashboard, keys, secrets', monthly: watching(usage) },
   ].filter(({ monthly }) => monthly >= 0.5);
   return { lines, monthly: lines.reduce((sum, { monthly }) => sum + monthly, 0), unknown, usage };
 }
 
 const { perHour, perMonth, each } = prices;
+
+const firewallRuleCount = firewallRules(0).length;
 
 type LookUp = (table: Readonly<Record<string, number>>, name: string) => number;
 
@@ -111,7 +115,8 @@ function files(config: Config, usage: Usage): number {
 
 function loadBalancer(config: Config, usage: Usage): number {
   const units = 0.3 * usage.nodes;
-  const addresses = zonesOf(config).length * perHour['public IPv4 address'];
+  const isPublic = !config.cloudFront || config.cloudFrontOrigin === 'secret-header';
+  const addresses = isPublic ? zonesOf(config).length * perHour['public IPv4 address'] : 0;
   return (
     (perHour['application load balancer'] + units * perHour['load balancer capacity unit'] + addresses) * hoursOfMonth
   );

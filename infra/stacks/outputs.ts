@@ -4,13 +4,35 @@ import type { PlatformStack } from './platform-stack.ts';
 import type { WatchingStack } from './watching-stack.ts';
 
 export function platformOutputs(stack: PlatformStack): void {
+  const { config, loadBalancer, distribution, sessionStore, applicationStore, nodes, web } = stack;
+  const pointsDns =
+    config.hostedZoneId === undefined ? 'Where your DNS points the name of the site' : 'What its name is an alias of';
   outputs(stack, {
     SiteAddress: ['Where the site answers once a rollout has installed it', stack.siteUrl],
-    LoadBalancerName: ['Where DNS points the name of the site', stack.loadBalancer.alb.loadBalancerDnsName],
-    AdministratorUser: ["Moodle's first administrator", stack.config.adminUser],
+    ...(distribution && { CloudFrontName: [pointsDns, distribution.distribution.distributionDomainName] }),
+    LoadBalancerName: [
+      distribution ? 'The load balancer, which takes requests from CloudFront alone' : pointsDns,
+      loadBalancer.alb.loadBalancerDnsName,
+    ],
+    AdministratorUser: ["Moodle's first administrator", config.adminUser],
     AdministratorSecretArn: ['The secret with the password', stack.siteSecrets.administrator.secretArn],
-    ClusterName: ['The ECS cluster of the nodes', stack.nodes.cluster.clusterName],
-    WebServiceName: ['The ECS service of the web nodes', stack.web.service.serviceName],
+    DatabaseSecretArn: ['The secret with the way into the database', stack.database.secret.secretArn],
+    SessionStoreEndpoint: ['Where sessions are kept', sessionStore.endpoint],
+    ...(sessionStore.secret && { SessionStoreSecretArn: ['The secret with its token', sessionStore.secret.secretArn] }),
+    ApplicationStoreEndpoint: ["Where Moodle's application cache is kept", applicationStore.endpoint],
+    ...(applicationStore.secret && {
+      ApplicationStoreSecretArn: ['The secret with its token', applicationStore.secret.secretArn],
+    }),
+    ClusterName: ['The ECS cluster of the nodes', nodes.cluster.clusterName],
+    WebServiceName: ['The ECS service of the web nodes', web.service.serviceName],
+    WebServiceAddress: [
+      'The same, in the console',
+      inConsole(
+        stack,
+        'ecs/v2/clusters',
+        `/${nodes.cluster.clusterName}/services/${web.service.serviceName}/health?region=${stack.region}`,
+      ),
+    ],
     CronServiceName: ['The ECS service of the cron node', stack.cron.service.serviceName],
     NotificationTopicArn: ['Where failed rollouts and alarms are told', stack.notifications.topic.topicArn],
   });
@@ -20,6 +42,7 @@ export function lifecycleOutputs(stack: LifecycleStack): void {
   const { stateMachineArn } = stack.install.stateMachine;
   outputs(stack, {
     InstallStateMachineArn: ['The rollout install', stateMachineArn],
+    InstallAddress: ['The same, in the console', stateMachineInConsole(stack, stateMachineArn)],
     InstallCommand: [
       'Starts it',
       `aws stepfunctions start-execution --region ${stack.region} --state-machine-arn ${stateMachineArn} --input '{}'`,
@@ -35,9 +58,17 @@ export function watchingOutputs(stack: WatchingStack): void {
   outputs(stack, {
     DashboardAddress: [
       'The dashboard of the site, in the console',
-      `https://${stack.region}.console.aws.amazon.com/cloudwatch/home?region=${stack.region}#dashboards/dashboard/${stack.dashboard.name}`,
+      inConsole(stack, 'cloudwatch/home', `?region=${stack.region}#dashboards/dashboard/${stack.dashboard.name}`),
     ],
   });
+}
+
+function stateMachineInConsole(stack: Stack, arn: string): string {
+  return inConsole(stack, 'states/home', `?region=${stack.region}#/statemachines/view/${arn}`);
+}
+
+function inConsole({ region }: Stack, service: string, page: string): string {
+  return `https://${region}.console.aws.amazon.com/${service}${page}`;
 }
 
 function outputs(stack: Stack, entries: Readonly<Record<string, readonly [description: string, value: string]>>): void {

@@ -239,6 +239,32 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
     }
   });
 
+  it('tells the operator where everything is, and how to start', () => {
+    const outputs = { ...platform.toJSON().Outputs, ...lifecycle.toJSON().Outputs };
+    const told = Object.keys(outputs).filter((name) => !name.startsWith('ExportsOutput'));
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'SiteAddress',
+        'LoadBalancerName',
+        ...(config.cloudFront ? ['CloudFrontName'] : []),
+        'AdministratorUser',
+        'AdministratorSecretArn',
+        'DatabaseSecretArn',
+        'SessionStoreEndpoint',
+        'ApplicationStoreEndpoint',
+        'ClusterName',
+        'WebServiceName',
+        'WebServiceAddress',
+        'CronServiceName',
+        'InstallStateMachineArn',
+        'InstallAddress',
+        'InstallCommand',
+      ]),
+    );
+    expect(JSON.stringify(outputs.InstallCommand.Value)).toMatch(/aws stepfunctions start-execution .*--input '\{\}'/);
+    expect(JSON.stringify(outputs)).not.toContain('resolve:secretsmanager');
+  });
+
   it('checks health at the web server alone, within seconds', () => {
     platform.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', {
       HealthCheckPath: '/health/live',
