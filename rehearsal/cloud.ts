@@ -3,9 +3,12 @@ import { iamProviders } from './iam/providers.ts';
 import { functionProvider } from './lambda/provider.ts';
 import { lambdaService } from './lambda/service.ts';
 import { cloudFormationService } from './services/cloudformation.ts';
+import { cloudWatchLogsService } from './services/cloudwatch-logs.ts';
 import { ecrService } from './services/ecr.ts';
 import { ruleProvider } from './services/events/provider.ts';
 import { rdsDataService } from './services/rds-data/service.ts';
+import { bucketProvider } from './services/s3/provider.ts';
+import { s3Service } from './services/s3/service.ts';
 import { secretsManagerService } from './services/secretsmanager.ts';
 import { secretsManagerProviders } from './services/secretsmanager-providers.ts';
 import { snsProviders } from './services/sns/providers.ts';
@@ -29,6 +32,7 @@ export const cloudProviders: readonly ResourceProvider[] = [
   ...secretsManagerProviders,
   ...snsProviders,
   ruleProvider,
+  bucketProvider,
 ];
 
 export function cloudServices(world: World): readonly Service[] {
@@ -40,7 +44,9 @@ export function cloudServices(world: World): readonly Service[] {
     rdsDataService(world),
     ecrService(world),
     snsService(world),
+    s3Service(world),
     stsService(world),
+    cloudWatchLogsService(world),
     cloudFormationService(world),
   ];
 }

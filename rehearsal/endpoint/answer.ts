@@ -12,6 +12,7 @@ const contentTypes: Readonly<Record<Protocol, string>> = {
   'json-1.0': 'application/x-amz-json-1.0',
   'json-1.1': 'application/x-amz-json-1.1',
   'rest-json': 'application/json',
+  'rest-xml': 'application/xml',
   query: 'text/xml',
 };
 
@@ -21,6 +22,7 @@ export function encodeAnswer(service: Service, operation: string, output: object
     const body = encodeXml(operation, output, service.xmlNamespace ?? '', service.listElements, requestId);
     return { statusCode: 200, headers: { 'content-type': contentTypes.query }, body };
   }
+  if (service.restXml) return service.restXml.encode(operation, output);
   const binding = service.httpBindings?.[operation];
   const bound = new Map(Object.entries(binding?.responseHeaders ?? {}).map(([header, member]) => [member, header]));
   const headers: Record<string, string> = { 'content-type': contentTypes[service.protocol] };
@@ -39,12 +41,7 @@ export function encodeAnswer(service: Service, operation: string, output: object
  * An error in the form of the protocol. One that is no AwsError is the rehearsal's own defect: it is answered 400 and not
  * 500, as callers try a 500 again and again.
  */
-export function encodeError(
-  protocol: Protocol | 'rest-xml',
-  xmlNamespace: string,
-  error: unknown,
-  requestId: string,
-): Answer {
+export function encodeError(protocol: Protocol, xmlNamespace: string, error: unknown, requestId: string): Answer {
   const known = error instanceof AwsError;
   const code = known ? error.code : 'RehearsalDefect';
   const statusCode = known ? error.statusCode : 400;
@@ -52,7 +49,7 @@ export function encodeError(
   const message = known ? text : `The rehearsal itself failed: ${text}. Its logs/endpoint.log has the place.`;
   if (protocol === 'rest-xml') {
     const body = encodeRestXmlError(code, message, requestId);
-    return { statusCode, headers: { 'content-type': 'application/xml' }, body };
+    return { statusCode, headers: { 'content-type': contentTypes[protocol] }, body };
   }
   const contentType = contentTypes[protocol];
   if (protocol === 'query') {

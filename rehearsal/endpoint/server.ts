@@ -76,9 +76,9 @@ async function handle(world: World | undefined, request: IncomingMessage, respon
     answer = encodeError(service?.protocol ?? protocolOf(request), service?.xmlNamespace ?? '', error, requestId);
   }
   response.writeHead(answer.statusCode, {
+    'content-length': Buffer.byteLength(answer.body),
     ...answer.headers,
     'x-amzn-requestid': requestId,
-    'content-length': Buffer.byteLength(answer.body),
   });
   response.end(answer.body);
   if (world) log(world, requestId, call, request, answer.statusCode, failure);
@@ -93,6 +93,14 @@ function decode(
     switch (service.protocol) {
       case 'rest-json':
         return decodeRestJson(service, {
+          method: request.method ?? '',
+          url: request.url ?? '/',
+          headers: request.headers,
+          body,
+        });
+      case 'rest-xml':
+        if (!service.restXml) throw new Error(`${service.signingName} has no form of its requests.`);
+        return service.restXml.decode({
           method: request.method ?? '',
           url: request.url ?? '/',
           headers: request.headers,

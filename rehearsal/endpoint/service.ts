@@ -1,3 +1,6 @@
+import type { Answer } from './answer.ts';
+import type { RestRequest } from './rest-json.ts';
+
 /** How an AWS service is plugged into the rehearsal's endpoint: one object per service, one entry per API operation. */
 
 /** Who signed a request: a role of the template (a function, a state machine, a task), or the person at the keyboard. */
@@ -32,7 +35,14 @@ export interface Operation<Input = any, Output extends object = object> {
 }
 
 /** How a service's requests and answers look on the wire. */
-export type Protocol = 'json-1.0' | 'json-1.1' | 'rest-json' | 'query';
+export type Protocol = 'json-1.0' | 'json-1.1' | 'rest-json' | 'rest-xml' | 'query';
+
+/** How a REST-XML service, of which there is only S3, reads a request and writes an answer. */
+export interface RestXmlForm {
+  /** @throws AwsError UnsupportedOperation */
+  decode(request: RestRequest): { readonly operation: string; readonly input: Record<string, unknown> };
+  encode(operation: string, output: object): Answer;
+}
 
 /** Where members of a REST-JSON operation are on the wire when they are not in the JSON body. */
 export interface HttpBinding {
@@ -66,6 +76,8 @@ export interface Service {
   readonly paths?: Readonly<Record<string, string>>;
   /** Operations of REST-JSON whose messages are more than one JSON document. */
   readonly httpBindings?: Readonly<Record<string, HttpBinding>>;
+  /** Of REST-XML. */
+  readonly restXml?: RestXmlForm;
   readonly operations: Readonly<Record<string, Operation>>;
 }
 

@@ -22,6 +22,23 @@ export function encodeXmlError(
   return `<ErrorResponse xmlns="${escapeXml(xmlNamespace)}"><Error><Type>${fault}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
 }
 
+/** A document of REST-XML. A list in it is the same element again and again. */
+export function encodeXmlDocument(name: string, content: object, xmlNamespace: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="${escapeXml(xmlNamespace)}">${flatMembers(content)}</${name}>`;
+}
+
+function flatMembers(value: object): string {
+  return Object.entries(value)
+    .flatMap(([name, member]) => [member].flat().map((item) => flatElement(name, item)))
+    .join('');
+}
+
+function flatElement(name: string, value: unknown): string {
+  if (value === undefined || value === null) return '';
+  const nested = typeof value === 'object' && !(value instanceof Date);
+  return `<${name}>${nested ? flatMembers(value) : content(value, {})}</${name}>`;
+}
+
 /** As S3 answers an error. */
 export function encodeRestXmlError(code: string, message: string, requestId: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message><RequestId>${requestId}</RequestId></Error>`;

@@ -35,11 +35,11 @@ export function authorize(
   throw new AwsError(
     codeOf(service),
     `User: ${session} is not authorized to perform: ${permission.action} on resource: ${permission.resource} ${reason}`,
-    service?.protocol === 'query' || service?.protocol === 'rest-json' ? 403 : 400,
+    ['query', 'rest-json', 'rest-xml'].includes(service?.protocol ?? '') ? 403 : 400,
   );
 }
 
 function codeOf(service: Pick<Service, 'protocol' | 'signingName'> | undefined): string {
   if (service?.signingName === 'sns') return 'AuthorizationError';
-  return service?.protocol === 'query' ? 'AccessDenied' : 'AccessDeniedException';
+  return service?.protocol === 'query' || service?.protocol === 'rest-xml' ? 'AccessDenied' : 'AccessDeniedException';
 }

@@ -12,6 +12,15 @@ const bootstrap = fileURLToPath(new URL('./bootstrap.ts', import.meta.url));
 /** Lambda stops an initialisation after ten seconds; this computer may be busier than Lambda's. */
 const INITIALISATION_LIMIT = 60_000;
 
+/** All processes of a function write to one file, which is one stream. */
+export function functionLog(world: Pick<World, 'directory'>, { functionName }: LambdaFunction): string {
+  return join(world.directory, 'logs', 'functions', `${functionName}.log`);
+}
+
+export function functionLogStream({ functionName }: LambdaFunction): string {
+  return `rehearsal/${functionName}`;
+}
+
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly payload: string }
   | { readonly kind: 'failed'; readonly failure: FunctionFailure }
@@ -33,13 +42,13 @@ export class FunctionProcess {
   }
 
   static async start(world: World, lambda: LambdaFunction): Promise<FunctionProcess> {
-    const logFile = join(world.directory, 'logs', 'functions', `${lambda.functionName}.log`);
+    const logFile = functionLog(world, lambda);
     mkdirSync(dirname(logFile), { recursive: true });
     const kept = await keeperOf(world).start(
       process.execPath,
       [`--max-old-space-size=${Math.floor(lambda.memorySize * 0.9)}`, bootstrap],
       {
-        env: environmentOf(world, lambda, `rehearsal/${lambda.functionName}`),
+        env: environmentOf(world, lambda, functionLogStream(lambda)),
         cwd: lambda.directory,
         logFile,
         ipc: true,

@@ -16,6 +16,8 @@ export interface LambdaFunction {
   readonly memorySize: number;
   /** How many invocations may run at once; absent: as many as come. */
   readonly reservedConcurrency?: number;
+  /** Of CloudWatch Logs. */
+  readonly logGroup: string;
 }
 
 /** By ARN. */

@@ -48,6 +48,7 @@ export const functionProvider: ResourceProvider = {
       environment: checkedEnvironment(properties.Environment?.Variables ?? {}),
       timeoutSeconds: Number(properties.Timeout ?? 3),
       memorySize: Number(properties.MemorySize ?? 128),
+      logGroup: String(properties.LoggingConfig?.LogGroup ?? `/aws/lambda/${functionName}`),
       ...(properties.ReservedConcurrentExecutions === undefined
         ? {}
         : { reservedConcurrency: Number(properties.ReservedConcurrentExecutions) }),

@@ -6,6 +6,7 @@ export interface EcrRepository {
   readonly repositoryArn: string;
   readonly repositoryUri: string;
   readonly imageTagMutability: string;
+  readonly scanOnPush: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
 }
@@ -18,6 +19,8 @@ export interface EcrImage {
   /** ISO 8601. */
   readonly imagePushedAt: string;
   readonly imageSizeInBytes: number;
+  /** How many findings of each severity a scan gave. Nothing is scanned here; a test lays one there. */
+  readonly scan?: Readonly<Record<string, number>>;
 }
 
 type Stateful = Pick<World, 'state'>;

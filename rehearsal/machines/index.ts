@@ -1,5 +1,6 @@
 import type { Service } from '../endpoint/service.ts';
 import { applicationAutoScaling } from '../services/application-autoscaling.ts';
+import { backupService } from '../services/backup.ts';
 import { codeBuild } from '../services/codebuild.ts';
 import { ecs } from '../services/ecs.ts';
 import { elasticache } from '../services/elasticache.ts';
@@ -8,6 +9,7 @@ import { rdsService } from '../services/rds/service.ts';
 import type { ResourceProvider } from '../template/provider.ts';
 import type { World } from '../world.ts';
 import { autoScalingProviders } from './providers/auto-scaling.ts';
+import { backupProviders } from './providers/backup.ts';
 import { codeBuildProviders } from './providers/codebuild.ts';
 import { ecrProviders } from './providers/ecr.ts';
 import { ecsProviders } from './providers/ecs.ts';
@@ -24,6 +26,7 @@ export const machineProviders: readonly ResourceProvider[] = [
   ...rdsProviders,
   ...elasticacheProviders,
   ...efsProviders,
+  ...backupProviders,
   ...ecrProviders,
   ...codeBuildProviders,
   ...loadBalancingProviders,
@@ -45,5 +48,6 @@ export function machineServices(world: World): readonly Service[] {
     codeBuild(world),
     elasticache(world),
     rdsService(world),
+    backupService(world),
   ];
 }

@@ -77,7 +77,11 @@ function describe(world: World, build: Build): object {
       environmentVariables: build.environmentVariables,
     },
     exportedEnvironmentVariables: build.exportedEnvironmentVariables,
-    // Where the log is on this computer, in the place of the link to CloudWatch.
-    logs: { deepLink: `file://${build.logFile}`, streamName: build.id.split(':')[1], groupName: world.directory },
+    logs: {
+      // Where the log is on this computer, in the place of the link to CloudWatch.
+      deepLink: `file://${build.logFile}`,
+      streamName: build.id.split(':')[1],
+      groupName: projectsOf(world).get(build.projectName)?.logGroup,
+    },
   };
 }

@@ -2,13 +2,18 @@ import { AwsError, type Operation, type Permission, type Service } from '../endp
 import { type EcrImage, type EcrRepository, imagesOf, repositoriesOf } from '../machines/ecr-state.ts';
 import { arn, type World } from '../world.ts';
 
-/** ECR, as far as finding images goes. Builds put them there. */
+/** ECR, as far as finding and removing images goes. Builds put them there. */
 export function ecrService(world: World): Service {
   return {
     signingName: 'ecr',
     protocol: 'json-1.1',
     targetPrefix: 'AmazonEC2ContainerRegistry_V20150921',
-    operations: { DescribeImages: describeImages(world), DescribeRepositories: describeRepositories(world) },
+    operations: {
+      DescribeImages: describeImages(world),
+      DescribeImageScanFindings: describeImageScanFindings(world),
+      BatchDeleteImage: batchDeleteImage(world),
+      DescribeRepositories: describeRepositories(world),
+    },
   };
 }
 
@@ -42,21 +47,102 @@ const describeImages = (world: World): Operation<DescribeImagesInput> => ({
   permissions: ({ repositoryName }) => [permission(world, 'DescribeImages', repositoryName)],
   run({ repositoryName, imageIds }) {
     requireRepository(world, repositoryName);
-    const images = imagesOf(world)
-      .entries()
-      .map(([, image]) => image)
-      .filter((image) => image.repositoryName === repositoryName);
+    const images = imagesIn(world, repositoryName);
     const chosen = imageIds ? imageIds.map((id) => requireImage(world, repositoryName, images, id)) : images;
     return { imageDetails: describeByDigest(world, chosen, images) };
   },
 });
 
+interface ScanInput {
+  readonly repositoryName: string;
+  readonly registryId?: string;
+  readonly imageId: ImageId;
+}
+
+/** What is pushed here is no image that could be scanned: it says so, in ECR's own word for that. */
+const describeImageScanFindings = (world: World): Operation<ScanInput> => ({
+  members: ['repositoryName', 'registryId', 'imageId', 'maxResults', 'nextToken'],
+  required: ['repositoryName', 'imageId'],
+  permissions: ({ repositoryName }) => [permission(world, 'DescribeImageScanFindings', repositoryName)],
+  run({ repositoryName, imageId }) {
+    const { scanOnPush } = requireRepository(world, repositoryName);
+    const { imageDigest, imageTag, scan } = requireImage(
+      world,
+      repositoryName,
+      imagesIn(world, repositoryName),
+      imageId,
+    );
+    if (!scanOnPush) {
+      throw new AwsError(
+        'ScanNotFoundException',
+        `Image scan does not exist for the image with '${JSON.stringify(imageId)}' in the repository with name '${repositoryName}' in the registry with id '${world.account}'`,
+      );
+    }
+    return {
+      registryId: world.account,
+      repositoryName,
+      imageId: { imageDigest, imageTag },
+      ...(scan
+        ? {
+            imageScanStatus: { status: 'COMPLETE', description: 'The scan was completed successfully.' },
+            imageScanFindings: { findingSeverityCounts: scan, findings: [] },
+          }
+        : {
+            imageScanStatus: {
+              status: 'UNSUPPORTED_IMAGE',
+              description: 'UnsupportedImageError: the rehearsal builds no image that could be scanned.',
+            },
+          }),
+    };
+  },
+});
+
+interface DeleteInput {
+  readonly repositoryName: string;
+  readonly registryId?: string;
+  readonly imageIds: readonly ImageId[];
+}
+
+const LARGEST_DELETE = 100;
+
+/** Containers that run are not touched: they have their image already. */
+const batchDeleteImage = (world: World): Operation<DeleteInput> => ({
+  members: ['repositoryName', 'registryId', 'imageIds'],
+  required: ['repositoryName', 'imageIds'],
+  permissions: ({ repositoryName }) => [permission(world, 'BatchDeleteImage', repositoryName)],
+  run({ repositoryName, imageIds }) {
+    requireRepository(world, repositoryName);
+    if (imageIds.length > LARGEST_DELETE) {
+      throw new AwsError('InvalidParameterException', `At most ${LARGEST_DELETE} images can be deleted at once.`);
+    }
+    const deleted: ImageId[] = [];
+    const failures: object[] = [];
+    for (const imageId of imageIds) {
+      const found = imagesIn(world, repositoryName).filter((image) => matches(image, imageId));
+      for (const { imageTag, imageDigest } of found) {
+        imagesOf(world).delete(`${repositoryName}:${imageTag}`);
+        deleted.push({ imageTag, imageDigest });
+      }
+      if (found.length > 0) continue;
+      failures.push({ imageId, failureCode: 'ImageNotFound', failureReason: 'Requested image not found' });
+    }
+    return { imageIds: deleted, failures };
+  },
+});
+
+function imagesIn(world: World, repositoryName: string): EcrImage[] {
+  return imagesOf(world)
+    .entries()
+    .map(([, image]) => image)
+    .filter((image) => image.repositoryName === repositoryName);
+}
+
+function matches({ imageTag, imageDigest }: EcrImage, id: ImageId): boolean {
+  return (id.imageTag ?? imageTag) === imageTag && (id.imageDigest ?? imageDigest) === imageDigest;
+}
+
 function requireImage(world: World, repositoryName: string, images: readonly EcrImage[], id: ImageId): EcrImage {
-  const found = images.find(
-    ({ imageTag, imageDigest }) =>
-      (id.imageTag === undefined || id.imageTag === imageTag) &&
-      (id.imageDigest === undefined || id.imageDigest === imageDigest),
-  );
+  const found = images.find((image) => matches(image, id));
   if (found) return found;
   throw new AwsError(
     'ImageNotFoundException',

@@ -1,7 +1,7 @@
 import { findFunction } from '../lambda/functions.ts';
 import type { World } from '../world.ts';
 import type { State } from './definition.ts';
-import { TOKEN_PLACE } from './interpreter.ts';
+import { places } from './interpreter.ts';
 import { invokeForState } from './invoke-for-state.ts';
 import { secondsOf } from './limits.ts';
 import type { Task, TaskAttempt, TaskContext } from './task.ts';
@@ -33,7 +33,7 @@ export const callbackTask: Task = {
     });
     // Whoever is told of a failure first ends the wait; the other is nobody's any more.
     issued.answer.catch(() => {});
-    const parameters = JSON.stringify(attempt.input).replaceAll(TOKEN_PLACE, issued.token);
+    const parameters = JSON.stringify(attempt.input).replaceAll(places.token, issued.token);
     try {
       requireWithinLimit(parameters, `The input of the state '${stateName}'`);
       history.record(

@@ -75,6 +75,8 @@ const topLevel = ['Comment', 'StartAt', 'States', 'TimeoutSeconds', 'Version', '
 /** Members of the context object that the rehearsal fills. */
 const contextPath = /^\$\$\.(Execution\.(Id|Name|Input|StartTime|RoleArn)|StateMachine\.(Id|Name))(\.|\[|$)/;
 const tokenPath = '$$.Task.Token';
+/** These are known to the tasks alone. */
+const statePath = /^\$\$\.State\.(EnteredTime|Name)$/;
 
 /** A path of nothing but names: the interpreter can write to it. */
 const plainPath = /^\$(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
@@ -100,7 +102,8 @@ function refuseUnknown(definition: Definition): void {
       throw new Error(`state “${name}”: the rehearsal reads a time limit from a path of names only, not from ${path}.`);
     }
     for (const path of contextPathsIn(state)) {
-      if (!contextPath.test(path) && !(waits && path === tokenPath))
+      const isKnown = contextPath.test(path) || (waits && path === tokenPath);
+      if (!isKnown && !(state.Type === 'Task' && statePath.test(path)))
         throw new Error(`state “${name}”: the rehearsal does not know ${path}.`);
     }
   }

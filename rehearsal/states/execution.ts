@@ -4,7 +4,7 @@ import { putEvent } from '../services/events/rules.ts';
 import type { World } from '../world.ts';
 import { type ExecutionStatus, executionsOf, requireExecution, type StoredExecution } from './execution-store.ts';
 import { History } from './history.ts';
-import { contextFor, forInterpreter } from './interpreter.ts';
+import { contextFor, forInterpreter, places } from './interpreter.ts';
 import type { ResumePoint } from './redrive.ts';
 import type { StateMachine } from './state-machines.ts';
 import { requireWithinLimit, TaskError } from './task-error.ts';
@@ -61,6 +61,7 @@ class RunningExecution {
   #stateName = '';
   #stateInput: unknown;
   #stateEnteredId = 0;
+  #stateEnteredAt = 0;
   /** Counts a state's attempts, so that one that the time limit has ended records nothing more. */
   #attempt = 0;
 
@@ -114,8 +115,18 @@ class RunningExecution {
     };
     const principal = { kind: 'role', roleArn: this.#machine.roleArn, sessionName: this.#machine.name } as const;
     const context = { world: this.#world, executionArn: this.#executionArn, history, principal };
-    const attemptOf = { stateName, state, stateInput: this.#stateInput, input };
+    const attemptOf = { stateName, state, stateInput: this.#stateInput, input: this.#filled(input) };
     return taskFor(this.#world, stateName, state).run(context, attemptOf);
+  }
+
+  /** What a task is given, with what only now is known of its state. */
+  #filled(input: unknown): unknown {
+    const text = JSON.stringify(input);
+    if (!text.includes(places.enteredTime) && !text.includes(places.stateName)) return input;
+    return JSON.parse(text, (_, value) => {
+      if (value === places.enteredTime) return new Date(this.#stateEnteredAt).toISOString();
+      return value === places.stateName ? this.#stateName : value;
+    });
   }
 
   async #follow(stored: StoredExecution): Promise<void> {
@@ -174,6 +185,7 @@ class RunningExecution {
 
   #entered(name: string, type: string, value: unknown): void {
     this.#stateInput = value;
+    this.#stateEnteredAt = Date.now();
     const resume = this.#resume;
     this.#resume = undefined;
     if (resume && type === 'Task') {

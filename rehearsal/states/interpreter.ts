@@ -5,8 +5,10 @@ import { type Definition, type Retrier, type State, waitsForToken } from './defi
 /** Largest delay of a timer, 2^31 - 1 ms, in seconds: what AWS's “no time-out” (99,999,999 s) becomes. */
 const LONGEST_TIMER = 2_147_483;
 
-/** Stands in the interpreter's context for the token of a task, which is a new one at each attempt. */
-export const TOKEN_PLACE = `task-token-${randomUUID()}`;
+const mark = randomUUID();
+
+/** Stand in the interpreter's context for what is another thing at each state or attempt; the task puts it there. */
+export const places = { token: `token-${mark}`, enteredTime: `entered-${mark}`, stateName: `state-${mark}` } as const;
 
 /**
  * The definition as the interpreter has to be given it to do what Step Functions does:
@@ -44,7 +46,8 @@ export function contextFor(
     Execution: { Id: execution.executionArn, Name: execution.name, RoleArn: machine.roleArn },
     Begin: { Input: execution.input, StartTime: execution.start.toISOString() },
     StateMachine: { Id: machine.stateMachineArn, Name: machine.name },
-    Task: { Token: TOKEN_PLACE },
+    State: { EnteredTime: places.enteredTime, Name: places.stateName },
+    Task: { Token: places.token },
   };
 }
 

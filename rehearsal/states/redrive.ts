@@ -16,6 +16,8 @@ export interface ResumePoint {
   readonly input: string;
   /** Id of the event of its entry. */
   readonly enteredId: number;
+  /** Milliseconds since 1970. */
+  readonly enteredAt: number;
 }
 
 /** Why an execution cannot be redriven; undefined when it can. */
@@ -62,5 +64,5 @@ function resumePoint(world: World, { executionArn }: StoredExecution): ResumePoi
     .reduce<StoredEvent | undefined>((last, event) => (last && last.id > event.id ? last : event), undefined);
   if (!entered) return undefined;
   const { name, input } = entered.details.stateEnteredEventDetails as { name: string; input: string };
-  return { stateName: name, input, enteredId: entered.id };
+  return { stateName: name, input, enteredId: entered.id, enteredAt: entered.timestamp };
 }

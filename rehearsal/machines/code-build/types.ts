@@ -14,6 +14,8 @@ export interface Project {
   readonly environmentVariables: readonly EnvironmentVariable[];
   /** Environment variables that the build gives back (`exported-variables` of the build specification). */
   readonly exportedVariables: readonly string[];
+  /** Of CloudWatch Logs. */
+  readonly logGroup: string;
 }
 
 export type BuildStatus = 'SUCCEEDED' | 'FAILED' | 'FAULT' | 'IN_PROGRESS';

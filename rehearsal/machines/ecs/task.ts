@@ -33,6 +33,10 @@ const STOP_TIMEOUT_SECONDS = 30;
 /** A health command is not run more often than this, however fast the rehearsal's pace. */
 const SHORTEST_INTERVAL_MILLISECONDS = 500;
 
+export function nodeLog(world: Pick<World, 'directory'>, taskId: string): string {
+  return join(world.directory, 'logs', 'nodes', `${taskId}.log`);
+}
+
 /** One task: a container that runs as a process of this computer, from PROVISIONING to STOPPED. */
 export class Task {
   readonly id = randomBytes(16).toString('hex');
@@ -99,7 +103,7 @@ export class Task {
       this.#process = await keeperOf(this.#world).start(launch.command, launch.args, {
         env: launch.env,
         cwd: this.#world.directory,
-        logFile: join(this.#world.directory, 'logs', 'nodes', `${this.id}.log`),
+        logFile: nodeLog(this.#world, this.id),
       });
       if (this.#isUnwanted()) return;
       void this.#process.exited.then((exit) => this.#exited(exit));

@@ -8,6 +8,7 @@ const project: ResourceProvider = {
   type: 'AWS::CodeBuild::Project',
   properties: [
     'Environment',
+    'LogsConfig',
     'Name',
     'ServiceRole',
     'Source',
@@ -22,7 +23,7 @@ const project: ResourceProvider = {
     'TimeoutInMinutes',
   ],
   create(resource, world) {
-    const { Environment, Source, ServiceRole, Name } = resource.properties;
+    const { Environment, LogsConfig, Source, ServiceRole, Name } = resource.properties;
     if (Source?.Type !== 'S3') throw new Error(`the rehearsal builds from an asset (S3), not from ${Source?.Type}.`);
     const name = String(Name ?? physicalName(world, resource, 150));
     const projectArn = arn(world, 'codebuild', `project/${name}`);
@@ -35,6 +36,7 @@ const project: ResourceProvider = {
       sourceLocation: Source.Location,
       environmentVariables: ((Environment?.EnvironmentVariables ?? []) as Variable[]).map(plainVariable),
       exportedVariables: exportedVariables(Source.BuildSpec),
+      logGroup: String(LogsConfig?.CloudWatchLogs?.GroupName ?? `/aws/codebuild/${name}`),
     });
     return { ref: name, attributes: { Arn: projectArn } };
   },

@@ -6,12 +6,12 @@ import { repositoriesOf } from '../ecr-state.ts';
 const repository: ResourceProvider = {
   type: 'AWS::ECR::Repository',
   properties: [
+    'ImageScanningConfiguration',
     'ImageTagMutability',
     'RepositoryName',
-    // Nothing is scanned, encrypted or expired here.
+    // Nothing is encrypted or expired here.
     'EmptyOnDelete',
     'EncryptionConfiguration',
-    'ImageScanningConfiguration',
     'LifecyclePolicy',
     'RepositoryPolicyText',
     'Tags',
@@ -24,6 +24,7 @@ const repository: ResourceProvider = {
       repositoryArn: arn(world, 'ecr', `repository/${name}`),
       repositoryUri: `${world.account}.dkr.ecr.${world.region}.amazonaws.com/${name}`,
       imageTagMutability: String(properties.ImageTagMutability ?? 'MUTABLE'),
+      scanOnPush: String(properties.ImageScanningConfiguration?.ScanOnPush) === 'true',
       createdAt: repositoriesOf(world).get(name)?.createdAt ?? new Date().toISOString(),
     };
     repositoriesOf(world).set(name, made);

@@ -81,9 +81,15 @@ const restoreMembers = [
   'BackupRetentionPeriod',
   'ServerlessV2ScalingConfiguration',
   'Tags',
-  // Without meaning for one server on one computer.
+  // Without meaning for one server on one computer; its port follows from the identifier.
   'EnableCloudwatchLogsExports',
+  'EnableIAMDatabaseAuthentication',
+  'EngineLifecycleSupport',
   'KmsKeyId',
+  'NetworkType',
+  'Port',
+  'PreferredBackupWindow',
+  'StorageType',
 ];
 
 /** Whoever tags what is made needs the right to tag it, too. */

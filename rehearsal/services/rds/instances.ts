@@ -107,9 +107,13 @@ const createInstance = (world: World): Operation<CreateInput> => ({
     // Without meaning for one server on one computer.
     'AutoMinorVersionUpgrade',
     'AvailabilityZone',
+    'CACertificateIdentifier',
+    'CopyTagsToSnapshot',
+    'DBParameterGroupName',
     'EnablePerformanceInsights',
     'MonitoringInterval',
     'MonitoringRoleArn',
+    'PerformanceInsightsKMSKeyId',
     'PerformanceInsightsRetentionPeriod',
   ],
   required: ['DBInstanceIdentifier', 'DBInstanceClass', 'Engine'],
@@ -163,6 +167,7 @@ interface RestoreInput {
   readonly DBSubnetGroupName?: string;
   readonly VpcSecurityGroupIds?: readonly string[];
   readonly DBParameterGroupName?: string;
+  readonly OptionGroupName?: string;
   readonly DeletionProtection?: string;
   readonly CopyTagsToSnapshot?: string;
   readonly BackupRetentionPeriod?: string;
@@ -182,18 +187,26 @@ const restoreMembers = [
   'MultiAZ',
   'PubliclyAccessible',
   'Tags',
-  // Without meaning for one server on one computer.
+  // Without meaning for one server on one computer; its port follows from the identifier.
   'AutoMinorVersionUpgrade',
+  'CACertificateIdentifier',
   'EnableCloudwatchLogsExports',
+  'EnableIAMDatabaseAuthentication',
+  'EngineLifecycleSupport',
   'MaxAllocatedStorage',
+  'NetworkType',
+  'OptionGroupName',
+  'Port',
+  'PreferredBackupWindow',
   'StorageType',
 ];
 
 function restorePermissions(world: World, action: string, target: string, input: RestoreInput): Permission[] {
-  const { DBSubnetGroupName, DBParameterGroupName, Tags } = input;
+  const { DBSubnetGroupName, DBParameterGroupName, OptionGroupName, Tags } = input;
   const others = [
     ...(DBSubnetGroupName === undefined ? [] : [`subgrp:${DBSubnetGroupName}`]),
     ...(DBParameterGroupName === undefined ? [] : [`pg:${DBParameterGroupName}`]),
+    ...(OptionGroupName === undefined ? [] : [`og:${OptionGroupName}`]),
   ];
   return [
     permission(world, action, target, Tags),

@@ -3,6 +3,7 @@ import type { World } from '../../world.ts';
 import { clusterOperations } from './clusters.ts';
 import { instanceOperations } from './instances.ts';
 import { snapshotOperations } from './snapshots.ts';
+import { tagOperations } from './tags.ts';
 
 /** The part of the Amazon RDS API that rollouts and operators use: databases that are really copied and restored. */
 export function rdsService(world: World): Service {
@@ -20,6 +21,11 @@ export function rdsService(world: World): Service {
       TagList: 'Tag',
       VpcSecurityGroups: 'VpcSecurityGroupMembership',
     },
-    operations: { ...clusterOperations(world), ...instanceOperations(world), ...snapshotOperations(world) },
+    operations: {
+      ...clusterOperations(world),
+      ...instanceOperations(world),
+      ...snapshotOperations(world),
+      ...tagOperations(world),
+    },
   };
 }

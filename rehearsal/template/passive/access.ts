@@ -1,8 +1,7 @@
 import { arn } from '../../world.ts';
-import { physicalName } from '../physical-name.ts';
 import { ec2Id, type PassiveType } from './passive-type.ts';
 
-/** Resource-based policies, keys and buckets: the rehearsal asks identity-based policies only, and encrypts nothing. */
+/** Resource-based policies and keys: the rehearsal asks identity-based policies only, and encrypts nothing. */
 export const accessTypes: readonly PassiveType[] = [
   {
     type: 'AWS::Lambda::Permission',
@@ -11,24 +10,6 @@ export const accessTypes: readonly PassiveType[] = [
   },
   { type: 'AWS::SNS::TopicPolicy', properties: ['PolicyDocument', 'Topics'] },
   { type: 'AWS::SecretsManager::ResourcePolicy', properties: ['BlockPublicPolicy', 'ResourcePolicy', 'SecretId'] },
-  {
-    type: 'AWS::S3::Bucket',
-    properties: [
-      'BucketEncryption',
-      'BucketName',
-      'LifecycleConfiguration',
-      'OwnershipControls',
-      'PublicAccessBlockConfiguration',
-      'Tags',
-      'VersioningConfiguration',
-    ],
-    ref: (resource, world) => resource.properties.BucketName ?? physicalName(world, resource, 63).toLowerCase(),
-    attributes: (_, world, ref) => ({
-      Arn: `arn:${world.partition}:s3:::${ref}`,
-      DomainName: `${ref}.s3.amazonaws.com`,
-      RegionalDomainName: `${ref}.s3.${world.region}.amazonaws.com`,
-    }),
-  },
   { type: 'AWS::S3::BucketPolicy', properties: ['Bucket', 'PolicyDocument'] },
   // Empties a bucket when its stack goes; a rehearsal's go with its folder.
   { type: 'Custom::S3AutoDeleteObjects', properties: ['BucketName', 'ServiceToken'] },

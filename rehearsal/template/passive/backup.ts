@@ -5,15 +5,6 @@ import { ec2Id } from './passive-type.ts';
 /** Plans that nobody runs here: a rehearsal is over before its first night. */
 export const backupTypes: readonly PassiveType[] = [
   {
-    type: 'AWS::Backup::BackupVault',
-    properties: ['AccessPolicy', 'BackupVaultName', 'BackupVaultTags', 'EncryptionKeyArn', 'Notifications'],
-    ref: ({ properties }) => properties.BackupVaultName,
-    attributes: (_, world, ref) => ({
-      BackupVaultName: ref,
-      BackupVaultArn: arn(world, 'backup', `backup-vault:${ref}`),
-    }),
-  },
-  {
     type: 'AWS::Backup::BackupPlan',
     properties: ['BackupPlan', 'BackupPlanTags'],
     ref: ec2Id('plan'),
