@@ -352,7 +352,9 @@ describe.skipIf(!cli)('the AWS CLI', () => {
     expect(groups).toMatchObject({ ReplicationGroups: [{ MemberClusters: ['one', 'two'] }] });
     await Promise.all([
       expect(aws('ssm', 'describe-parameters')).rejects.toThrow(/UnsupportedOperation/),
-      expect(aws('s3api', 'list-buckets')).rejects.toThrow(/does not have the AWS service/),
+      expect(aws('s3api', 'list-buckets')).resolves.toMatchObject({ Buckets: [] }),
+      expect(aws('s3api', 'get-bucket-acl', '--bucket', 'any')).rejects.toThrow(/S3 does not have “GET/),
+      expect(aws('sqs', 'list-queues')).rejects.toThrow(/does not have the AWS service/),
       expect(
         aws(
           ...['rds-data', 'execute-statement', '--sql', 'SELECT 1'],
