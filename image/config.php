@@ -101,7 +101,13 @@ $CFG = new stdClass();
         case 'redis':
             require_once("$scripts/scripts/lib/trust.php");
             $cfg->session_handler_class = '\core\session\redis';
-            [$cfg->session_redis_host, $cfg->session_redis_port] = explode(':', $endpoint) + [1 => '6379'];
+            [$host, $cfg->session_redis_port] = explode(':', $endpoint) + [1 => '6379'];
+            // Moodle takes more than one host for a cluster. All of a serverless cache has one name: so that name twice.
+            $cfg->session_redis_host = match ($setting('MOODLE_SESSION_STORE_TOPOLOGY', 'single')) {
+                'single' => $host,
+                'cluster' => "$host,$host",
+                default => $stop('config.php: MOODLE_SESSION_STORE_TOPOLOGY is single or cluster.'),
+            };
             $cfg->session_redis_auth = $setting('MOODLE_SESSION_STORE_PASSWORD');
             // Only a non-empty array turns TLS on; `true` fails, and `tls://` before the host breaks 4.5 and newer.
             $cfg->session_redis_encrypt = \moodle_lifecycle\tls_options();

@@ -55,8 +55,8 @@ export async function checkSite(
 
   const server = await measureDatabase(database);
   const [sessionStore, applicationStore] = await Promise.all([
-    checkCache(clients.caches, 'session', settings.sessionStoreType, settings.sessionStoreId),
-    checkCache(clients.caches, 'application', settings.applicationStoreType, settings.applicationStoreId),
+    checkCache(clients.caches, 'session', settings.sessionStoreKind, settings.sessionStoreId),
+    checkCache(clients.caches, 'application', settings.applicationStoreKind, settings.applicationStoreId),
   ]);
   await createLifecycleSchema(database);
   const readState = async () => allowed(await readSiteState(database, site, settings.databasePrefix), wanted);

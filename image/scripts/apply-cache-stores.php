@@ -94,29 +94,27 @@ function memcached_configuration(array $store): array {
 }
 
 function redis_configuration(array $store): array {
+    $use = ($store['secret_arn'] ?? '') === '' ? null : use_of($store);
     $tls = filter_var($store['tls'], FILTER_VALIDATE_BOOL);
     return [
         'server' => $store['endpoint'],
         'prefix' => $store['prefix'],
-        'password' => store_password($store),
+        'password' => $use === null ? '' : required_setting("MOODLE_{$use}_STORE_PASSWORD"),
         'serializer' => \Redis::SERIALIZER_PHP,
         'compressor' => 0,
         'encryption' => $tls,
         // Never empty: this plugin takes that for "do not verify".
         'cafile' => $tls ? authorities_file() : '',
         'connectiontimeout' => 3,
-        'clustermode' => false,
+        'clustermode' => $use !== null && is_cluster($use),
     ];
 }
 
-/** The password that a row names by its secret: ECS put it into the variable beside the one with that ARN. */
-function store_password(array $store): string {
-    if (($store['secret_arn'] ?? '') === '') {
-        return '';
-    }
-    foreach (['MOODLE_APPLICATION_STORE', 'MOODLE_SESSION_STORE'] as $variable) {
-        if (setting("{$variable}_SECRET_ARN", '') === $store['secret_arn']) {
-            return required_setting("{$variable}_PASSWORD");
+/** The use whose store a row means: the one whose secret, which the row names, ECS gave this node beside its password. */
+function use_of(array $store): string {
+    foreach (['APPLICATION', 'SESSION'] as $use) {
+        if (setting("MOODLE_{$use}_STORE_SECRET_ARN", '') === $store['secret_arn']) {
+            return $use;
         }
     }
     throw new node_problem("cache_store {$store['name']} names the secret {$store['secret_arn']}, which this node was not given. "

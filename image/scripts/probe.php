@@ -9,14 +9,15 @@ require_once(__DIR__ . '/lib/redis_connection.php');
 fail_plainly();
 
 /** @return string the server's name and version */
-function probe_redis(string $endpoint, string $password, string $key): string {
-    $redis = connect_redis($endpoint, $password);
+function probe_redis(string $use, string $endpoint, string $key): string {
+    $redis = connect_redis_of($use);
     try {
+        // In a cluster the word stands for any key: it asks the server that has it.
         $info = $redis->info('server');
         $redis->setex($key, 60, 'probe');
         $read = $redis->get($key);
         $redis->del($key);
-    } catch (\RedisException $problem) {
+    } catch (\RedisException | \RedisClusterException $problem) {
         throw new node_problem("Redis at $endpoint: " . in_plain_words($problem->getMessage()));
     }
     if ($read !== 'probe') {
@@ -51,13 +52,14 @@ run_one_off('probe', static function () use ($store): array {
     if (!in_array($store, ['session', 'application'], true)) {
         throw new node_problem("The role is `probe session` or `probe application`, not “probe {$store}”.");
     }
-    $variable = 'MOODLE_' . strtoupper($store) . '_STORE';
+    $use = strtoupper($store);
+    $variable = "MOODLE_{$use}_STORE";
     $type = required_setting("{$variable}_TYPE");
     $endpoint = required_setting("{$variable}_ENDPOINT");
     $key = site() . ':probe:' . node();
     $started = hrtime(true);
     $server = match ($type) {
-        'redis' => probe_redis($endpoint, required_setting("{$variable}_PASSWORD"), $key),
+        'redis' => probe_redis($use, $endpoint, $key),
         'memcached' => probe_memcached($endpoint, $key),
         default => throw new node_problem("{$variable}_TYPE is redis or memcached, not “{$type}”."),
     };

@@ -28,7 +28,7 @@ function check_files(): ?string {
 function check_session_store(): ?string {
     switch (required_setting('MOODLE_SESSION_STORE')) {
         case 'redis':
-            connect_redis(required_setting('MOODLE_SESSION_STORE_ENDPOINT'), required_setting('MOODLE_SESSION_STORE_PASSWORD'));
+            connect_redis_of('SESSION');
             break;
         case 'memcached':
             connect_memcached(required_setting('MOODLE_SESSION_STORE_ENDPOINT'));

@@ -17,6 +17,8 @@ export interface MemcachedStoreProps {
  */
 export class MemcachedStore extends Construct implements Store {
   readonly type = 'memcached';
+  readonly kind = 'cache-cluster';
+  readonly topology = 'single';
   readonly describe = 'elasticache:DescribeCacheClusters';
   readonly id: string;
   readonly endpoint: string;

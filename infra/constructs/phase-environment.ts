@@ -38,9 +38,11 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     ADMIN_USER: config.adminUser,
     ADMIN_SECRET_ARN: platform.siteSecrets.administrator.secretArn,
     SESSION_STORE_TYPE: sessionStore.type,
+    SESSION_STORE_KIND: sessionStore.kind,
     SESSION_STORE_ID: sessionStore.id,
     SESSION_STORE_ENDPOINT: sessionStore.endpoint,
     APPLICATION_STORE_TYPE: applicationStore.type,
+    APPLICATION_STORE_KIND: applicationStore.kind,
     APPLICATION_STORE_ID: applicationStore.id,
     APPLICATION_STORE_ENDPOINT: applicationStore.endpoint,
     /** Memcached has none. */

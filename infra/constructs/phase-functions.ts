@@ -31,7 +31,7 @@ const phases = {
     reads: [
       ...web,
       'APPLICATION_STORE_ID',
-      'APPLICATION_STORE_TYPE',
+      'APPLICATION_STORE_KIND',
       'CRON_SERVICE_NAME',
       'DATABASE_PREFIX',
       'DEFAULT_NODES',
@@ -40,7 +40,7 @@ const phases = {
       'NORMAL_HEALTH_GRACE_SECONDS',
       'PARAMETER_PREFIX',
       'SESSION_STORE_ID',
-      'SESSION_STORE_TYPE',
+      'SESSION_STORE_KIND',
     ],
     may: ['read settings', 'read services', 'read scaling', 'read stores'],
   },

@@ -29,6 +29,8 @@ const engines = {
  */
 export class RedisStore extends Construct implements Store {
   readonly type = 'redis';
+  readonly kind = 'replication-group';
+  readonly topology = 'single';
   readonly describe = 'elasticache:DescribeReplicationGroups';
   readonly id: string;
   readonly endpoint: string;

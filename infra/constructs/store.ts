@@ -7,19 +7,27 @@ import type { Construct } from 'constructs';
 export interface Store {
   /** What Moodle speaks with it. */
   readonly type: 'redis' | 'memcached';
-  /** Replication group id or cache cluster id. */
+  /** What ElastiCache calls it. */
+  readonly kind: 'replication-group' | 'cache-cluster' | 'serverless';
+  /** Whether a client has to ask which server of several has a key. */
+  readonly topology: 'single' | 'cluster';
+  /** Replication group id, cache cluster id or name of the serverless cache. */
   readonly id: string;
   /** `host:port`. */
   readonly endpoint: string;
   readonly arn: string;
   /** The call that tells whether it is up. */
   readonly describe: `elasticache:Describe${string}`;
-  /** Holds the AUTH token as plain text; Memcached has none. */
+  /** Holds the password as plain text; Memcached has none. */
   readonly secret?: secretsmanager.ISecret;
   allowFrom(client: ec2.IConnectable): void;
 }
 
-export function elasticacheArn(scope: Construct, kind: 'replicationgroup' | 'cluster', id: string): string {
+export function elasticacheArn(
+  scope: Construct,
+  kind: 'replicationgroup' | 'cluster' | 'serverlesscache',
+  id: string,
+): string {
   const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
   return Stack.of(scope).formatArn({ service: 'elasticache', resource: kind, resourceName: id, arnFormat });
 }

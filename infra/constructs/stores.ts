@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { MemcachedStore } from './memcached-store.ts';
 import type { Network } from './network.ts';
 import { type EvictionPolicy, RedisStore } from './redis-store.ts';
+import { ServerlessStore } from './serverless-store.ts';
 import type { Store } from './store.ts';
 
 /** Where sessions and the application cache live: a server for each, unless the options have them share one. */
@@ -16,10 +17,13 @@ export class Stores extends Construct {
   constructor(scope: Construct, id: string, network: Network, config: Config) {
     super(scope, id);
     const { site, sessionStore, applicationStore } = config;
-    const store = (name: string, type: Store['type'], description: string, evictionPolicy: EvictionPolicy): Store =>
-      type === 'memcached'
-        ? new MemcachedStore(this, name, { network, description, nodeType: config.cacheNodeType })
-        : new RedisStore(this, name, { network, description, config, evictionPolicy });
+    const store = (name: string, type: Store['type'], description: string, evictionPolicy: EvictionPolicy): Store => {
+      const common = { network, description };
+      if (type === 'memcached') return new MemcachedStore(this, name, { ...common, nodeType: config.cacheNodeType });
+      // Serverless has no policy to choose: it grows.
+      if (config.cacheKind === 'serverless') return new ServerlessStore(this, name, { ...common, config });
+      return new RedisStore(this, name, { ...common, config, evictionPolicy });
+    };
     if (config.sharedCache) {
       // Any other policy lets sessions go first: they expire, and Moodle's cache entries never do.
       this.session = store('Shared', 'redis', `Sessions and application cache of ${site}`, 'noeviction');

@@ -25,21 +25,26 @@ export const cacheOptions = {
     dev: 'valkey',
     prod: 'valkey',
   }),
+  cacheKind: oneOf(['node-based', 'serverless'], {
+    doc: 'Whether each Redis store is a server of a chosen type, or grows with what it holds and is paid by use.',
+    dev: 'node-based',
+    prod: 'node-based',
+  }),
   cacheNodeType: text(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'an ElastiCache node type, for example cache.t4g.micro', {
-    doc: 'The node type of each store.',
+    doc: 'The node type of each store that is not serverless.',
     dev: 'cache.t4g.micro',
     prod: 'cache.t4g.small',
   }),
   cacheReplicas: wholeNumber(0, 2, {
-    doc: 'How many standby copies each Redis store has in other zones.',
+    doc: 'How many standby copies each node-based Redis store has in other zones.',
     dev: 0,
     prod: 1,
   }),
 } as const;
 
 export const cacheContradictions: readonly Contradiction[] = [
-  ({ cacheReplicas, nodeZones }) =>
-    cacheReplicas > 0 && nodeZones === 1
+  ({ cacheKind, cacheReplicas, nodeZones }) =>
+    cacheKind === 'node-based' && cacheReplicas > 0 && nodeZones === 1
       ? `Option cacheReplicas cannot be ${cacheReplicas} with nodeZones=1: a copy in the same zone is lost with it. ` +
         'Allowed: 0, or more nodeZones.'
       : undefined,
@@ -50,6 +55,11 @@ export const cacheContradictions: readonly Contradiction[] = [
           'server, and would log everybody out. Allowed: false.'
       : undefined;
   },
+  ({ sharedCache, cacheKind }) =>
+    sharedCache && cacheKind === 'serverless'
+      ? 'Option sharedCache cannot be true with cacheKind=serverless: a serverless cache at its limit lets go what ' +
+        'expires, and that is the sessions alone. Allowed: false.'
+      : undefined,
   (config) => memcachedNeedsItsPlugin(config, pluginsOfTheImage()),
 ];
 

@@ -1,27 +1,36 @@
 import {
   DescribeCacheClustersCommand,
   DescribeReplicationGroupsCommand,
+  DescribeServerlessCachesCommand,
   type ElastiCacheClient,
 } from '@aws-sdk/client-elasticache';
 import { CacheNotAvailable } from './errors.ts';
+import type { CacheKind } from './settings.ts';
 
 /**
- * Whether ElastiCache says that the store is up and, for Redis, that it asks for TLS and a password.
+ * Whether ElastiCache says that the store is up and, for Redis and Valkey, that it asks for TLS and a password.
  *
- * @param id of the replication group (Redis) or of the cache cluster (Memcached)
+ * @param id of the replication group, of the cache cluster (Memcached), or name of the serverless cache
  * @returns short words for the evidence
  * @throws CacheNotAvailable
  */
 export async function checkCache(
   caches: ElastiCacheClient,
   purpose: 'session' | 'application',
-  type: 'redis' | 'memcached',
+  kind: CacheKind,
   id: string,
 ): Promise<string> {
-  return type === 'redis' ? checkRedis(caches, purpose, id) : checkMemcached(caches, purpose, id);
+  switch (kind) {
+    case 'replication-group':
+      return await checkReplicationGroup(caches, purpose, id);
+    case 'serverless':
+      return await checkServerless(caches, purpose, id);
+    case 'cache-cluster':
+      return await checkMemcached(caches, purpose, id);
+  }
 }
 
-async function checkRedis(caches: ElastiCacheClient, purpose: string, id: string): Promise<string> {
+async function checkReplicationGroup(caches: ElastiCacheClient, purpose: string, id: string): Promise<string> {
   const { ReplicationGroups: [group] = [] } = await found(purpose, id, () =>
     caches.send(new DescribeReplicationGroupsCommand({ ReplicationGroupId: id })),
   );
@@ -31,7 +40,22 @@ async function checkRedis(caches: ElastiCacheClient, purpose: string, id: string
     group?.AuthTokenEnabled ? '' : 'it does not ask for a password',
   ].filter(Boolean);
   if (lacks.length > 0) throw notAvailable(purpose, id, lacks.join(', '));
-  return 'redis: available, TLS, password';
+  return `${group?.Engine ?? 'redis'}: available, TLS, password`;
+}
+
+/** A serverless cache speaks TLS always; a password it asks for only of the users that it was given. */
+async function checkServerless(caches: ElastiCacheClient, purpose: string, id: string): Promise<string> {
+  const { ServerlessCaches: [cache] = [] } = await found(purpose, id, () =>
+    caches.send(new DescribeServerlessCachesCommand({ ServerlessCacheName: id })),
+  );
+  // ElastiCache writes it in capitals here, and in small letters for its other kinds.
+  const status = cache?.Status?.toLowerCase();
+  const lacks = [
+    status === 'available' ? '' : `its status is ${status ?? 'unknown'}`,
+    cache?.UserGroupId ? '' : 'it does not ask for a password',
+  ].filter(Boolean);
+  if (lacks.length > 0) throw notAvailable(purpose, id, lacks.join(', '));
+  return `${cache?.Engine ?? 'redis'}, serverless: available, TLS, password`;
 }
 
 async function checkMemcached(caches: ElastiCacheClient, purpose: string, id: string): Promise<string> {

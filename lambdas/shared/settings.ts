@@ -4,6 +4,10 @@ const databaseEngines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mys
 
 export type DatabaseEngine = (typeof databaseEngines)[number];
 
+const cacheKinds = ['replication-group', 'cache-cluster', 'serverless'] as const;
+/** What ElastiCache calls a store: each kind is asked for by a call of its own. */
+export type CacheKind = (typeof cacheKinds)[number];
+
 export type SessionStore = 'database' | 'redis' | 'memcached';
 
 /**
@@ -49,9 +53,11 @@ export interface Settings {
   readonly adminUser: string;
   readonly adminSecretArn: string;
   readonly sessionStoreType: 'redis' | 'memcached';
+  readonly sessionStoreKind: CacheKind;
   readonly sessionStoreId: string;
   readonly sessionStoreEndpoint: string;
   readonly applicationStoreType: 'redis' | 'memcached';
+  readonly applicationStoreKind: CacheKind;
   readonly applicationStoreId: string;
   readonly applicationStoreEndpoint: string;
   /** Memcached has no password, so that its variable is not there either. */
@@ -184,6 +190,9 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     get sessionStoreType() {
       return oneOf('SESSION_STORE_TYPE', ['redis', 'memcached'], environment);
     },
+    get sessionStoreKind() {
+      return oneOf('SESSION_STORE_KIND', cacheKinds, environment);
+    },
     get sessionStoreId() {
       return text('SESSION_STORE_ID');
     },
@@ -192,6 +201,9 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     },
     get applicationStoreType() {
       return oneOf('APPLICATION_STORE_TYPE', ['redis', 'memcached'], environment);
+    },
+    get applicationStoreKind() {
+      return oneOf('APPLICATION_STORE_KIND', cacheKinds, environment);
     },
     get applicationStoreId() {
       return text('APPLICATION_STORE_ID');

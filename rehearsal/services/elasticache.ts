@@ -4,7 +4,7 @@ import { arn, type World } from '../world.ts';
 
 /** The part of the Amazon ElastiCache API that rollouts and operators use. */
 export function elasticache(world: World): Service {
-  const { replicationGroups, clusters } = cachesOf(world);
+  const { replicationGroups, clusters, serverless } = cachesOf(world);
   return {
     signingName: 'elasticache',
     protocol: 'query',
@@ -16,6 +16,7 @@ export function elasticache(world: World): Service {
       MemberClusters: 'ClusterId',
       CacheClusters: 'CacheCluster',
       CacheNodes: 'CacheNode',
+      ServerlessCaches: 'member',
     },
     operations: {
       DescribeReplicationGroups: {
@@ -30,6 +31,29 @@ export function elasticache(world: World): Service {
           ReplicationGroups: chosen(replicationGroups, id, (name) =>
             notFound('ReplicationGroupNotFoundFault', `ReplicationGroup ${name} not found.`),
           ).map(describeReplicationGroup),
+        }),
+      },
+      DescribeServerlessCaches: {
+        members: ['ServerlessCacheName', 'MaxResults', 'NextToken'],
+        permissions: ({ ServerlessCacheName = '*' }: { ServerlessCacheName?: string }) => [
+          {
+            action: 'elasticache:DescribeServerlessCaches',
+            resource: arn(world, 'elasticache', `serverlesscache:${ServerlessCacheName}`),
+          },
+        ],
+        run: ({ ServerlessCacheName: name }: { ServerlessCacheName?: string }) => ({
+          ServerlessCaches: chosen(serverless, name, (missing) =>
+            notFound('ServerlessCacheNotFoundFault', `ServerlessCache ${missing} not found.`),
+          ).map((cache) => ({
+            ServerlessCacheName: cache.id,
+            Description: cache.description,
+            // In capitals, unlike the other kinds.
+            Status: 'AVAILABLE',
+            Engine: cache.engine,
+            Endpoint: { Address: cache.host, Port: cache.port },
+            ARN: cache.arn,
+            UserGroupId: cache.userGroupId,
+          })),
         }),
       },
       DescribeCacheClusters: {
@@ -56,7 +80,11 @@ export function elasticache(world: World): Service {
   };
 }
 
-function chosen(caches: ReadonlyMap<string, Cache>, id: string | undefined, missing: (id: string) => Error): Cache[] {
+function chosen<Kind extends Cache>(
+  caches: ReadonlyMap<string, Kind>,
+  id: string | undefined,
+  missing: (id: string) => Error,
+): Kind[] {
   if (id === undefined) return [...caches.values()];
   const cache = caches.get(id);
   if (!cache) throw missing(id);

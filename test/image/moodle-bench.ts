@@ -13,6 +13,7 @@ import { freePort } from '../../rehearsal/machines/ports.ts';
 import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { type CacheServer, startRedis } from '../../rehearsal/machines/redis.ts';
 import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
+import type { World } from '../../rehearsal/world.ts';
 import { makeWorld } from '../machines/make-world.ts';
 import { type Answer, HOST, send } from '../support/node-request.ts';
 import { image, run } from './run.ts';
@@ -32,6 +33,9 @@ export class MoodleBench {
   readonly directory: string;
   readonly sessionRedis: CacheServer;
   readonly applicationRedis: CacheServer;
+  readonly world: World;
+  /** Moodle's code, as it lies in an image. */
+  readonly code: string;
   readonly #parts: Awaited<ReturnType<typeof startParts>>;
   readonly #sites: MoodleSite[] = [];
 
@@ -39,6 +43,8 @@ export class MoodleBench {
     this.#parts = parts;
     this.branch = parts.branch;
     this.directory = parts.world.directory;
+    this.world = parts.world;
+    this.code = parts.code;
     this.sessionRedis = parts.sessionRedis;
     this.applicationRedis = parts.applicationRedis;
   }
@@ -200,16 +206,21 @@ export class MoodleSite {
     return row.n;
   }
 
-  /** Wants the application cache in Redis. */
-  async wantCacheStore(secretArn = `${SECRET_ARN}application`): Promise<void> {
-    const endpoint = this.environment.MOODLE_APPLICATION_STORE_ENDPOINT;
+  /** Wants the application cache in Redis, or in what else is given. */
+  async wantCacheStore({
+    plugin = 'redis',
+    endpoint = this.environment.MOODLE_APPLICATION_STORE_ENDPOINT,
+    secretArn = `${SECRET_ARN}application` as string | null,
+  } = {}): Promise<void> {
     await this.sql(
       `INSERT INTO moodle_lifecycle.cache_store (site, name, plugin, endpoint, tls, prefix, secret_arn)
-       VALUES ($1, 'application', 'redis', $2, true, $3, $4)`,
+       VALUES ($1, 'application', $5, $2, $6, $3, $4)`,
       this.name,
       endpoint,
       `${this.name}:application:`,
       secretArn,
+      plugin,
+      plugin === 'redis',
     );
     await this.sql(
       `INSERT INTO moodle_lifecycle.cache_mode_mapping (site, mode, store) VALUES ($1, 'application', 'application')`,

@@ -235,7 +235,7 @@ describe('cache stores', () => {
 
   test('a node does not serve without a store that it was told to use', async () => {
     const site = await bench.site(installed);
-    await site.wantCacheStore('arn:unknown');
+    await site.wantCacheStore({ secretArn: 'arn:unknown' });
     const node = await site.start(['web']);
     expect(await node.exited).toBe(1);
     expect(node.log).toContain('names the secret arn:unknown, which this node was not given');

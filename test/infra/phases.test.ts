@@ -154,9 +154,11 @@ function callsOf(phase: string): string[] {
 }
 
 /** Code that this configuration never reaches: the other driver's, the other session store's. */
-function deployed(call: string, { databaseAccess, sessionStore }: Config): boolean {
+function deployed(call: string, { databaseAccess, sessionStore, cacheKind }: Config): boolean {
   if (call.startsWith('rds-data:')) return databaseAccess === 'data-api';
   if (call === 'elasticache:DescribeCacheClusters') return sessionStore === 'memcached';
+  if (call === 'elasticache:DescribeServerlessCaches') return cacheKind === 'serverless';
+  if (call === 'elasticache:DescribeReplicationGroups') return cacheKind === 'node-based';
   return true;
 }
 

@@ -59,6 +59,49 @@ describe('stores', () => {
   });
 });
 
+describe('serverless stores', () => {
+  const configuration = 'MariaDB with a standby';
+  const ofType = (type: string) => synthesised(configuration).resources.filter(({ Type }) => Type === type);
+
+  it('ask for a password of their own, of the user that is taken where none is named, who may not touch the server', () => {
+    const users = ofType('AWS::ElastiCache::User');
+    const passwords = users.map(({ Properties }) => JSON.stringify(Properties.AuthenticationMode.Passwords));
+
+    expect(groupsOf(configuration)).toEqual([]);
+    expect(ofType('AWS::ElastiCache::ServerlessCache')).toHaveLength(2);
+    expect(new Set(passwords).size).toBe(2);
+    for (const { Properties } of users) {
+      expect(Properties.UserName).toBe('default');
+      expect(Properties.AccessString).toContain('-@admin -@dangerous');
+      expect(JSON.stringify(Properties.AuthenticationMode)).toContain('{{resolve:secretsmanager:');
+    }
+    for (const { Properties } of ofType('AWS::ElastiCache::ServerlessCache')) {
+      expect(ofType('AWS::ElastiCache::UserGroup').map(({ id }) => id)).toContain(Properties.UserGroupId.Ref);
+    }
+  });
+
+  it('are known to the nodes as clusters', () => {
+    const [task] = ofType('AWS::ECS::TaskDefinition');
+    const { Environment } = task?.Properties.ContainerDefinitions[0] ?? {};
+
+    for (const use of ['SESSION', 'APPLICATION']) {
+      expect(Environment).toContainEqual({ Name: `MOODLE_${use}_STORE_TOPOLOGY`, Value: 'cluster' });
+    }
+  });
+
+  it('have names that ElastiCache takes', () => {
+    for (const [type, name] of [
+      ['User', 'UserId'],
+      ['UserGroup', 'UserGroupId'],
+      ['ServerlessCache', 'ServerlessCacheName'],
+    ]) {
+      for (const { Properties } of ofType(`AWS::ElastiCache::${type}`)) {
+        expect(Properties[name ?? '']).toMatch(/^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+      }
+    }
+  });
+});
+
 describe('Memcached for the application cache', () => {
   it('needs the plugin in the image', () => {
     expect(memcachedNeedsItsPlugin({ applicationStore: 'memcached' }, ['mod_checklist'])).toMatch(

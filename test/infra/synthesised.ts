@@ -72,6 +72,7 @@ export const contexts = {
     databaseEngine: 'mariadb',
     databaseAccess: 'network',
     databaseMultiAz: 'true',
+    cacheKind: 'serverless',
     ...existingNetwork,
     keepData: 'true',
   },

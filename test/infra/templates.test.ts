@@ -21,7 +21,9 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
       expect(Properties.StorageEncrypted, id).toBe(true);
     }
     platform.allResourcesProperties('AWS::EFS::FileSystem', { Encrypted: true });
-    platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', { AtRestEncryptionEnabled: true });
+    for (const { id, Properties } of ofType('AWS::ElastiCache::ReplicationGroup')) {
+      expect(Properties.AtRestEncryptionEnabled, id).toBe(true);
+    }
     platform.allResourcesProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
     platform.allResourcesProperties('AWS::KMS::Key', { EnableKeyRotation: true });
   });
@@ -31,10 +33,10 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
     expect(groups).toHaveLength(1);
     const { Parameters } = groups[0]?.Properties ?? {};
     expect(Parameters['rds.force_ssl'] ?? Parameters.require_secure_transport).toMatch(/^(1|ON)$/);
-    platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', {
-      TransitEncryptionEnabled: true,
-      AuthToken: secretReference,
-    });
+    for (const { id, Properties } of ofType('AWS::ElastiCache::ReplicationGroup')) {
+      expect(Properties.TransitEncryptionEnabled, id).toBe(true);
+      expect(JSON.stringify(Properties.AuthToken), id).toContain('{{resolve:secretsmanager:');
+    }
     platform.allResourcesProperties('AWS::ECS::TaskDefinition', {
       Volumes: [
         Match.objectLike({
@@ -199,6 +201,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
           'MOODLE_ADMIN_USER',
           'MOODLE_APPLICATION_STORE_ENDPOINT',
           'MOODLE_APPLICATION_STORE_SECRET_ARN',
+          'MOODLE_APPLICATION_STORE_TOPOLOGY',
           'MOODLE_APPLICATION_STORE_TYPE',
           'MOODLE_DATABASE_HOST',
           'MOODLE_DATABASE_NAME',
@@ -213,6 +216,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
           'MOODLE_REVERSEPROXYIGNORE',
           'MOODLE_SESSION_STORE_ENDPOINT',
           ...(withToken ? ['MOODLE_SESSION_STORE_SECRET_ARN'] : []),
+          'MOODLE_SESSION_STORE_TOPOLOGY',
           'MOODLE_SESSION_STORE_TYPE',
           'MOODLE_SITE',
           'MOODLE_SITE_FULLNAME',
@@ -537,7 +541,3 @@ describe('Memcached, and functions that speak PostgreSQL', () => {
     });
   });
 });
-
-const secretReference = {
-  'Fn::Join': ['', ['{{resolve:secretsmanager:', Match.anyValue(), ':SecretString:::}}']],
-};

@@ -1,5 +1,6 @@
 <?php
-// Connections to the session and application stores as Moodle makes them: PHP's own clients, Redis with TLS and AUTH.
+// Connections to the session and application stores as Moodle makes them: PHP's own clients, Redis with TLS and AUTH, as
+// one server or as a cluster.
 
 namespace moodle_lifecycle;
 
@@ -15,8 +16,56 @@ function host_and_port(string $endpoint): array {
 }
 
 /**
+ * The store of a use that the platform gave this node: `SESSION` or `APPLICATION`.
+ *
  * @throws node_problem in plain words: not reachable, certificate not trusted, password refused
  */
+function connect_redis_of(string $use): \Redis|\RedisCluster {
+    $endpoint = required_setting("MOODLE_{$use}_STORE_ENDPOINT");
+    $password = required_setting("MOODLE_{$use}_STORE_PASSWORD");
+    return is_cluster($use) ? connect_redis_cluster($endpoint, $password) : connect_redis($endpoint, $password);
+}
+
+/** Whether the keys of this store are spread over several servers, of which the client has to know. */
+function is_cluster(string $use): bool {
+    $topology = setting("MOODLE_{$use}_STORE_TOPOLOGY", 'single');
+    return match ($topology) {
+        'single' => false,
+        'cluster' => true,
+        default => throw new node_problem("MOODLE_{$use}_STORE_TOPOLOGY is single or cluster, not “{$topology}”."),
+    };
+}
+
+function connect_redis_cluster(string $endpoint, string $password): \RedisCluster {
+    host_and_port($endpoint);
+    try {
+        return with_warnings_as_problems(static function () use ($endpoint, $password): \RedisCluster {
+            $redis = new \RedisCluster(null, [$endpoint], 3.0, 3.0, false, $password, tls_options());
+            // Any key: it goes to the server that has it.
+            $redis->ping('ping');
+            return $redis;
+        });
+    } catch (\RedisClusterException | node_problem $problem) {
+        throw new node_problem("Redis at $endpoint: " . in_plain_words($problem->getMessage()));
+    }
+}
+
+/** @return string[] the keys that match, of all servers */
+function keys_of(\Redis|\RedisCluster $redis, string $pattern): array {
+    $redis->setOption(\Redis::OPT_SCAN, \Redis::SCAN_RETRY);
+    $found = [];
+    foreach ($redis instanceof \RedisCluster ? $redis->_masters() : [null] as $server) {
+        $cursor = null;
+        $scan = static function () use ($redis, $server, $pattern, &$cursor): array|false {
+            return $server === null ? $redis->scan($cursor, $pattern, 500) : $redis->scan($cursor, $server, $pattern, 500);
+        };
+        while (($keys = $scan()) !== false) {
+            $found += array_fill_keys($keys, true);
+        }
+    }
+    return array_map(strval(...), array_keys($found));
+}
+
 function connect_redis(string $endpoint, string $password): \Redis {
     [$host, $port] = host_and_port($endpoint);
     $redis = new \Redis();

@@ -8,7 +8,7 @@
 namespace moodle_lifecycle\session;
 
 use moodle_lifecycle\node_problem;
-use function moodle_lifecycle\{connect_memcached, connect_redis, required_setting, site};
+use function moodle_lifecycle\{connect_memcached, connect_redis_of, keys_of, required_setting, site};
 
 require_once(__DIR__ . '/../lib/redis_connection.php');
 
@@ -67,15 +67,11 @@ function open_store(string $name): store {
     return match ($name) {
         'database' => new database_store(),
         'redis' => $code['branch'] >= HASHES_SINCE
-            ? new redis_hash_store(connect_session_redis(), $prefix)
-            : new redis_string_store(connect_session_redis(), $prefix),
+            ? new redis_hash_store(connect_redis_of('SESSION'), $prefix)
+            : new redis_string_store(connect_redis_of('SESSION'), $prefix),
         'memcached' => new memcached_store(connect_memcached(required_setting('MOODLE_SESSION_STORE_ENDPOINT')), $prefix),
         default => throw new node_problem("A session store is database, redis or memcached, not “{$name}”. Nothing was copied."),
     };
-}
-
-function connect_session_redis(): \Redis {
-    return connect_redis(required_setting('MOODLE_SESSION_STORE_ENDPOINT'), required_setting('MOODLE_SESSION_STORE_PASSWORD'));
 }
 
 /** Seconds that Moodle's Redis handlers keep a session after its last use. */
@@ -145,7 +141,7 @@ final class database_store implements store {
 
 /** Redis as Moodle up to 4.4 uses it: one string per session, `<prefix><sid>`, serialised once more by phpredis. */
 final class redis_string_store implements store {
-    public function __construct(private readonly \Redis $redis, private readonly string $prefix) {
+    public function __construct(private readonly \Redis|\RedisCluster $redis, private readonly string $prefix) {
     }
 
     public function sids(): array {
@@ -179,22 +175,13 @@ final class redis_string_store implements store {
 
 /** Redis as Moodle 4.5 and newer uses it: hashes `<prefix>session_<sid>` and `<prefix>user_<userid>`. */
 final class redis_hash_store implements store {
-    public function __construct(private readonly \Redis $redis, private readonly string $prefix) {
+    public function __construct(private readonly \Redis|\RedisCluster $redis, private readonly string $prefix) {
     }
 
     public function sids(): array {
         $start = "{$this->prefix}session_";
-        $found = [];
-        $cursor = null;
-        $this->redis->setOption(\Redis::OPT_SCAN, \Redis::SCAN_RETRY);
-        while (($keys = $this->redis->scan($cursor, addcslashes($start, '*?[]\\') . '*', 500)) !== false) {
-            foreach ($keys as $key) {
-                if (!str_ends_with($key, '.lock')) {
-                    $found[substr($key, strlen($start))] = true;
-                }
-            }
-        }
-        return array_map(strval(...), array_keys($found));
+        $keys = array_filter(keys_of($this->redis, addcslashes($start, '*?[]\\') . '*'), static fn($key) => !str_ends_with($key, '.lock'));
+        return array_values(array_map(static fn($key) => substr($key, strlen($start)), $keys));
     }
 
     public function sids_of_user(int $userid): array {
@@ -292,7 +279,7 @@ final class memcached_store implements store {
     }
 }
 
-function with_redis_lock(\Redis $redis, string $lock, int $seconds, callable $work): mixed {
+function with_redis_lock(\Redis|\RedisCluster $redis, string $lock, int $seconds, callable $work): mixed {
     wait_for_lock(static fn(): bool => (bool) $redis->set($lock, 'moodle_lifecycle', ['nx', 'ex' => 60]), $seconds);
     try {
         return $work();

@@ -3,7 +3,7 @@ import type { ResolvedResource, ResourceProvider } from '../../template/provider
 import { arn, type World } from '../../world.ts';
 import { cachesOf } from '../caches.ts';
 import { startMemcached } from '../memcached.ts';
-import { startRedis } from '../redis.ts';
+import { startRedis, startServerlessRedis } from '../redis.ts';
 
 const replicationGroup: ResourceProvider = {
   type: 'AWS::ElastiCache::ReplicationGroup',
@@ -103,6 +103,75 @@ const cacheCluster: ResourceProvider = {
   },
 };
 
+const user: ResourceProvider = {
+  type: 'AWS::ElastiCache::User',
+  properties: ['AccessString', 'AuthenticationMode', 'Engine', 'Tags', 'UserId', 'UserName'],
+  create({ properties }, world) {
+    const { UserId, UserName, AccessString, AuthenticationMode } = properties;
+    const [password, ...others] = AuthenticationMode?.Passwords ?? [];
+    if (AuthenticationMode?.Type !== 'password' || typeof password !== 'string' || others.length > 0) {
+      throw new Error('the rehearsal has only cache users with one password.');
+    }
+    if (password.length < 16 || password.length > 128)
+      throw new Error('a cache user has a password of 16 to 128 characters.');
+    const ref = String(UserId).toLowerCase();
+    cachesOf(world).users.set(ref, { name: String(UserName), accessString: String(AccessString), password });
+    return { ref, attributes: { Arn: arn(world, 'elasticache', `user:${ref}`), Status: 'active' } };
+  },
+};
+
+const userGroup: ResourceProvider = {
+  type: 'AWS::ElastiCache::UserGroup',
+  properties: ['Engine', 'Tags', 'UserGroupId', 'UserIds'],
+  create({ properties }, world) {
+    const ref = String(properties.UserGroupId).toLowerCase();
+    cachesOf(world).userGroups.set(ref, properties.UserIds);
+    return { ref, attributes: { Arn: arn(world, 'elasticache', `usergroup:${ref}`), Status: 'active' } };
+  },
+};
+
+const serverlessCache: ResourceProvider = {
+  type: 'AWS::ElastiCache::ServerlessCache',
+  properties: [
+    'Engine',
+    'ServerlessCacheName',
+    'UserGroupId',
+    // One server on one computer.
+    'CacheUsageLimits',
+    'Description',
+    'MajorEngineVersion',
+    'SecurityGroupIds',
+    'SubnetIds',
+    'Tags',
+  ],
+  async create({ properties }, world) {
+    const { Engine, UserGroupId, Description } = properties;
+    const id = String(properties.ServerlessCacheName).toLowerCase();
+    if (Engine !== 'redis' && Engine !== 'valkey') throw new Error(`the rehearsal has no serverless ${Engine}.`);
+    const { users, userGroups, serverless } = cachesOf(world);
+    const [member, ...others] = (userGroups.get(UserGroupId) ?? []).map((userId) => users.get(userId));
+    if (member?.name !== 'default' || others.length > 0) {
+      throw new Error('the rehearsal has only serverless caches of one user, who is named default.');
+    }
+    const { host, port } = await startServerlessRedis(world, id, member.password, member.accessString);
+    const ownArn = arn(world, 'elasticache', `serverlesscache:${id}`);
+    serverless.set(id, {
+      id,
+      arn: ownArn,
+      engine: Engine,
+      description: String(Description ?? ''),
+      nodeType: '',
+      host,
+      port,
+      userGroupId: UserGroupId,
+    });
+    return {
+      ref: id,
+      attributes: { ARN: ownArn, 'Endpoint.Address': host, 'Endpoint.Port': String(port), Status: 'available' },
+    };
+  },
+};
+
 const subnetGroup: ResourceProvider = {
   type: 'AWS::ElastiCache::SubnetGroup',
   properties: ['CacheSubnetGroupName', 'Description', 'SubnetIds', 'Tags'],
@@ -140,6 +209,9 @@ function identifier(world: World, resource: ResolvedResource, given: unknown, ma
 export const elasticacheProviders: readonly ResourceProvider[] = [
   replicationGroup,
   cacheCluster,
+  user,
+  userGroup,
+  serverlessCache,
   subnetGroup,
   parameterGroup,
 ];
