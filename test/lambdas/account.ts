@@ -80,6 +80,8 @@ export class Account {
   ]);
   redisStatus = 'available';
   redisTls = true;
+  /** As ElastiCache writes it: in capitals. */
+  serverless: object = { Status: 'AVAILABLE', Engine: 'valkey', UserGroupId: 'users' };
   /** What a one-off task reports; undefined: it stops without a report. */
   report: (command: readonly string[]) => TaskReport | undefined = () => ({
     ok: true,
@@ -387,6 +389,7 @@ export class Account {
         { Status: this.redisStatus, TransitEncryptionEnabled: this.redisTls, AuthTokenEnabled: true },
       ],
     }),
+    DescribeServerlessCaches: () => ({ ServerlessCaches: [this.serverless] }),
     DescribeCacheClusters: () => ({ CacheClusters: [{ CacheClusterStatus: 'available', NumCacheNodes: 2 }] }),
     DescribeExecution: ({ executionArn }: { executionArn: string }) => {
       const status = this.executions.get(executionArn);

@@ -93,9 +93,21 @@ describe('checkSite', () => {
   });
 
   it('asks Memcached for its status where sessions are there', async () => {
-    const account = await bench.account({ SESSION_STORE_TYPE: 'memcached' });
+    const account = await bench.account({ SESSION_STORE_KIND: 'cache-cluster' });
     const { sessionStore } = await checkSite(account.clients, { ...rollout, input: {} });
     expect(sessionStore).toBe('memcached: available, 2 node(s)');
+  });
+
+  it('asks a serverless cache for its status and for who may use it', async () => {
+    const account = await bench.account({ SESSION_STORE_KIND: 'serverless' });
+    const { sessionStore } = await checkSite(account.clients, { ...rollout, input: {} });
+    expect(sessionStore).toBe('valkey, serverless: available, TLS, password');
+
+    account.serverless = { Status: 'CREATING' };
+    await expect(checkSite(account.clients, { ...rollout, input: {} })).rejects.toMatchObject({
+      name: 'CacheNotAvailable',
+      message: expect.stringContaining('its status is creating, it does not ask for a password'),
+    });
   });
 
   it('leaves a site alone that a running execution holds', async () => {
