@@ -49,6 +49,7 @@ export const profiles = {
     cacheEngine: 'valkey',
     cacheNodeType: 'cache.r7g.large',
     cacheReplicas: '1',
+    containerInsights: 'enhanced',
   },
   /** A university that examines online: large, without Spot capacity, and with room before anybody asks for it. */
   'exam-day': {
@@ -69,6 +70,7 @@ export const profiles = {
     cacheEngine: 'valkey',
     cacheNodeType: 'cache.r7g.xlarge',
     cacheReplicas: '2',
+    containerInsights: 'enhanced',
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;
 

@@ -42,12 +42,13 @@ export function estimateCost(config: Config, usage: Usage = usualUsage(config)):
     },
     { what: 'load balancer and addresses', monthly: loadBalancer(config, usage) },
     { what: 'way out (NAT, endpoints)', monthly: wayOut(config, usage) },
+    { what: 'firewall and DNS', monthly: edge(config, usage) },
     {
       what: 'traffic to visitors',
-      monthly: usage.trafficOutGB * each[config.cloudFront ? 'GB out through CloudFront' : 'GB out to the internet'],
+      monthly:
+        usage.trafficOutGB * (config.cloudFront ? each['GB out through CloudFront'] : each['GB out to the internet']),
     },
-    { what: 'firewall', monthly: config.waf ? perMonth['web ACL'] + firewallRuleCount * perMonth['web ACL rule'] : 0 },
-    { what: 'logs, alarms, dashboard, keys, secrets', monthly: watching(usage) },
+    { what: 'logs, alarms, dashboard, keys, secrets', monthly: watching(config, usage) },
   ].filter(({ monthly }) => monthly >= 0.5);
   return { lines, monthly: lines.reduce((sum, { monthly }) => sum + monthly, 0), unknown, usage };
 }
@@ -135,11 +136,21 @@ function wayOut(config: Config, usage: Usage): number {
   return nat + endpoints + (gateways > 0 ? usage.natGB * each['GB through NAT'] : 0);
 }
 
+function edge({ waf, hostedZoneId }: Config, usage: Usage): number {
+  const firewall = waf ? perMonth['web ACL'] + firewallRuleCount * perMonth['web ACL rule'] + 0.6 * usage.nodes : 0;
+  return firewall + (hostedZoneId === undefined ? 0 : perMonth['hosted zone']);
+}
+
+/** Metrics that ECS's Container Insights charges for, per service and per task, of two services. */
+const insightMetrics = { off: [0, 0], on: [16, 0], enhanced: [30, 20] } as const;
+
 const alarms = 25;
 const secrets = 6;
 
-function watching(usage: Usage): number {
+function watching({ containerInsights }: Config, usage: Usage): number {
+  const [perService, perTask] = insightMetrics[containerInsights];
   return (
+    (2 * perService + usage.nodes * perTask) * perMonth['metric'] +
     usage.logsGB * each['GB of logs'] +
     alarms * perMonth.alarm +
     perMonth.dashboard +

@@ -1,5 +1,6 @@
 import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import type { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import { hostedZone, siteCertificate } from '../constructs/certificates.ts';
 import { Firewall } from '../constructs/firewall.ts';
@@ -24,6 +25,11 @@ export class EdgeStack extends MoodleStack {
         ? siteCertificate(this, 'Certificate', config, undefined, hostedZone(this, 'Zone', config))
         : undefined;
     this.firewall = config.waf ? new Firewall(this, 'Firewall', 'CLOUDFRONT', config) : undefined;
+    acknowledge(
+      this,
+      'NIST.800.53.R5-CloudWatchLogGroupEncrypted',
+      "The site's key is in its own region; what the firewall writes has neither cookies nor queries.",
+    );
   }
 
   /** Whether a site has anything there. */

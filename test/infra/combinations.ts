@@ -3,29 +3,28 @@ import type { Option } from '../../infra/options/option-kinds.ts';
 
 export type Context = Readonly<Record<string, string>>;
 
-const certificate = (region: string) =>
-  `arn:aws:acm:${region}:123456789012:certificate/11111111-2222-3333-4444-555555555555`;
-
-const zone = {
-  domainName: 'moodle.example.org',
-  hostedZoneId: 'Z0123456789ABCDEFGHIJ',
-  hostedZoneName: 'example.org',
-};
+const domainName = 'moodle.example.org';
+const certificateArn = 'arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555';
 
 /** Free texts have no extremes: what they are tried with. Options that need each other are tried together. */
 const together: Readonly<Record<string, readonly Context[]>> = {
   edge: [
     { allowHttp: 'true' },
-    { domainName: 'moodle.example.org', certificateArn: certificate('eu-west-1') },
-    zone,
-    { allowHttp: 'false', cloudFront: 'true', cloudFrontPrefixList: 'pl-4fa04526' },
-    { ...zone, cloudFront: 'true', cloudFrontOrigin: 'vpc-origin' },
+    { domainName, certificateArn },
+    { domainName, hostedZoneId: 'Z0123456789ABCDEFGHIJ', hostedZoneName: 'example.org' },
     {
       domainName: 'example.org',
-      certificateArn: certificate('eu-west-1'),
+      hostedZoneId: 'Z0123456789ABCDEFGHIJ',
+      hostedZoneName: 'example.org',
+      cloudFront: 'true',
+    },
+    { cloudFront: 'true' },
+    {
+      domainName,
+      certificateArn,
       cloudFront: 'true',
       cloudFrontOrigin: 'secret-header',
-      cloudFrontCertificateArn: certificate('us-east-1'),
+      cloudFrontCertificateArn: certificateArn.replace('eu-west-1', 'us-east-1'),
     },
   ],
   zones: [
