@@ -44,7 +44,9 @@ const LEAST_WORDS = 24;
 export function drawProgress(progress: Progress, drawing: Drawing): string[] {
   const shownBack = progress.wayBack.filter(({ startedAt }) => startedAt !== undefined);
   const titleWidth = Math.max(...[...progress.phases, ...shownBack].map(({ title }) => textWidth(title)), 1);
-  const draw = (phase: Phase) => drawPhase(phase, titleWidth, drawing);
+  // A rollout that is over is followed by its summary, which has the cause in full.
+  const isOver = progress.status !== 'running';
+  const draw = (phase: Phase) => drawPhase(phase, titleWidth, drawing, isOver);
   return [
     ...drawHeader(progress, drawing),
     ...progress.phases.flatMap(draw),
@@ -112,11 +114,12 @@ function factWords({ usual, actualNodes, wantedNodes, sessionStore, redrivenAt }
 }
 
 function nodeWords(actual: number | undefined, wanted: number | undefined): string {
+  if (actual === 0 && !wanted) return 'no nodes';
   if (actual === undefined) return `${wanted} nodes wanted`;
   return wanted === undefined ? `${actual} nodes` : `${actual} of ${wanted} nodes`;
 }
 
-function drawPhase(phase: Phase, titleWidth: number, drawing: Drawing): string[] {
+function drawPhase(phase: Phase, titleWidth: number, drawing: Drawing, isOver: boolean): string[] {
   const { paint, width, now } = drawing;
   const { glyph, colour } = GLYPHS[phase.status];
   const elapsed = elapsedOf(phase, now);
@@ -126,7 +129,7 @@ function drawPhase(phase: Phase, titleWidth: number, drawing: Drawing): string[]
   // Beside the titles, or below them where there is no room.
   const indent = width - beside >= LEAST_WORDS ? beside : 4;
   const text = phaseText(phase, now);
-  const mustBeRead = phase.status === 'failed' || phase.status === 'asking';
+  const mustBeRead = (phase.status === 'failed' && !isOver) || phase.status === 'asking';
   const most = mustBeRead ? Number.POSITIVE_INFINITY : drawing.evidenceLines;
   const words = text && most > 0 ? wrap(text, Math.max(8, width - indent), most) : [];
   const title = clip(phase.title, Math.max(8, width - 2));
@@ -194,11 +197,20 @@ function questionWords({ question }: Phase, now: Date): string {
  * are shown elsewhere.
  */
 export function evidenceWords(evidence: unknown): string {
+  return shortDigests(words(evidence));
+}
+
+function words(evidence: unknown): string {
   if (typeof evidence !== 'object' || evidence === null || Array.isArray(evidence)) return plainWords(evidence);
   const { cause } = evidence as { readonly cause?: unknown };
   if (typeof cause !== 'string') return plainWords(evidence);
   const [, ...lines] = cause.split('\n');
   return lines.filter((line) => !/^(Next|Or|Execution): /.test(line)).join(' ');
+}
+
+/** Twelve digits tell a digest from another, and leave room for words. */
+function shortDigests(text: string): string {
+  return text.replace(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, '$1…');
 }
 
 export function problemWords({ error, cause }: { error: string; cause: string }): string {
@@ -229,8 +241,10 @@ export function drawSummary(progress: Progress, drawing: Pick<Drawing, 'width' |
   const next = progress.next
     ? ['  Next:', `  ${paint('bold', progress.next.command)}`, ...indented(progress.next.why)]
     : [];
-  if (!failure)
-    return [...wrap(`${name} is ${outcomeWords[progress.outcome]} since ${took}${usually}.`, width), ...next];
+  if (!failure) {
+    const state = progress.outcome === 'asking' ? 'waits for a person' : 'is running';
+    return [...wrap(`${name} ${state}; it began ${took} ago${usually}.`, width), ...next];
+  }
   const { phase } = failure;
   const words = `✖ ${name} ${endWords[progress.outcome] ?? progress.outcome} after ${took}${phase ? ` in “${phase}”` : ''}.`;
   const log = [...progress.phases, ...progress.wayBack].find(({ title }) => title === phase)?.log;

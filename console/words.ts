@@ -21,9 +21,22 @@ function pairs(value: object, path: string): string[] {
     if (value.every((item) => typeof item !== 'object' || item === null)) {
       return [`${path} ${value.map(scalar).join(' and ') || 'none'}`.trim()];
     }
+    if (value.every(isFlat)) return [`${path} ${value.map(flatWords).join('; ')}`.trim()];
     return value.flatMap((item, index) => member(item, `${path} ${index + 1}`.trim()));
   }
   return Object.entries(value).flatMap(([key, item]) => member(item, `${path} ${spaced(key)}`.trim()));
+}
+
+function isFlat(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((item) => typeof item !== 'object' || item === null);
+}
+
+/** `component mod_x from 1 to 2`. */
+function flatWords(value: object): string {
+  return Object.entries(value)
+    .map(([key, item]) => `${spaced(key)} ${scalar(item)}`)
+    .join(' ');
 }
 
 function member(item: unknown, path: string): string[] {

@@ -149,14 +149,18 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
       nodesBack(clients, rollout, before),
     );
   }
-  await attempt('settings as before', ['Start one node', 'Enable session caching', 'Scale out'], async () => {
-    // The exam day may have begun or ended since.
-    const { 'scheduled-nodes': _, ...ofRollouts } = before.parameters;
-    const changed = await writeParameters(ssm, settings, ofRollouts);
-    await closeMigration(database, rollout);
-    await setStickiness(balancer, settings, usualStickiness(settings));
-    return changed.length > 0;
-  });
+  await attempt(
+    `settings as before, sessions in ${before.sessionStore}`,
+    ['Start one node', 'Enable session caching', 'Scale out'],
+    async () => {
+      // The exam day may have begun or ended since.
+      const { 'scheduled-nodes': _, ...ofRollouts } = before.parameters;
+      const changed = await writeParameters(ssm, settings, ofRollouts);
+      await closeMigration(database, rollout);
+      await setStickiness(balancer, settings, usualStickiness(settings));
+      return changed.length > 0;
+    },
+  );
   await attempt(`${before.cronDesired} cron nodes`, ['Scale out'], async () => {
     const { desiredCount, taskDefinition } = await describeService(ecs, settings, settings.cronServiceName);
     if (desiredCount === before.cronDesired && taskDefinition === before.cronTaskDefinition) return false;

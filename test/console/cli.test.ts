@@ -373,6 +373,15 @@ test('lists past rollouts of all kinds; a name or its start is enough to look at
   }
 });
 
+test('status says who holds the site, since when and why, until it is released', async () => {
+  api.add(recorded('fresh-install'));
+  api.add(recorded('held'), 'demo', 'hold');
+  expect((await lifecycle(['status'])).out).toMatch(/held by ada since 20\d\d-.*: exam week\. .*npx lifecycle release/);
+  const released = recorded('released');
+  api.add({ ...released, execution: { ...released.execution, startDate: new Date() } }, 'demo', 'hold');
+  expect((await lifecycle(['status'])).out).not.toContain('held by');
+});
+
 describe('watching', () => {
   /** Serves a rollout that is over after so many looks. */
   function endsAfter(looks: number): string {
@@ -400,8 +409,8 @@ describe('watching', () => {
 
   test('Ctrl-C ends the showing, not the rollout', async () => {
     const arn = api.add(running());
-    const child = begin(['status', '--watch', arn], {}, bin);
-    child.stdout?.once('data', () => setTimeout(() => child.kill('SIGTERM'), 300));
+    const child = begin(['status', '--watch', arn]);
+    child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 300));
     const { code, out } = await ended(child);
     expect(code).toBe(exitCodes.detached);
     expect(out).toMatch(/Detached\. The rollout goes on.*npx lifecycle status --watch arn:/s);

@@ -2,7 +2,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { type Drawing, drawProgress, drawSummary, unpainted } from '../../console/lines.ts';
 import { readProgress } from '../../console/progress.ts';
 import { openProgressView, type Screen } from '../../console/terminal.ts';
+import { textWidth } from '../../console/words.ts';
+import { asking } from './asking.ts';
 import { definition, type History, installed, installing, putBack } from './history.ts';
+import { recorded } from './recorded.ts';
 import { ERASE_LINE, PART, SEQUENCE, Terminal } from './terminal-emulator.ts';
 
 const read = (history: History) => readProgress(definition, history.execution, history.events);
@@ -18,6 +21,27 @@ describe.each([80, 200])('at %d columns', (width) => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
     const file = `__snapshots__/${name.replace(' ', '-')}-${width}.txt`;
     await expect(`${[...lines, ...summary].join('\n')}\n`).toMatchFileSnapshot(file);
+  });
+});
+
+describe.each([80, 200])('at %d columns, as recorded', (width) => {
+  test.each([
+    ['failed-verify-the-site', recorded('failed-verify-the-site')],
+    ['not-put-back', recorded('not-put-back')],
+    ['site-held', recorded('site-held')],
+    ['stopped', recorded('stopped')],
+    ['asking', asking()],
+  ])('%s', async (name, { definition: text, execution, events }) => {
+    const usual = { milliseconds: 125_000, runs: 5 };
+    const progress = readProgress(text, execution, events, { usual });
+    const now = new Date((events.at(-1)?.timestamp?.getTime() ?? 0) + 90_000);
+    const drawing: Drawing = { width, paint: unpainted, now, frame: 0, evidenceLines: 3 };
+    const lines = [...drawProgress(progress, drawing), '', ...drawSummary(progress, drawing)];
+    // A command and a log's address are never broken, since they are copied.
+    for (const line of lines.filter((each) => !/^ {2}(npx |Log: )/.test(each))) {
+      expect(textWidth(line)).toBeLessThanOrEqual(width);
+    }
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`__snapshots__/recorded-${name}-${width}.txt`);
   });
 });
 

@@ -18,7 +18,8 @@ test.each([
   [{ site: 'demo', upgradePending: false }, 'site demo, upgrade pending no'],
   [{ database: { reachable: true, version: null } }, 'database reachable yes, database version none'],
   [{ nodes: ['a', 'b'], stores: [] }, 'nodes a and b, stores none'],
-  [{ nodes: [{ id: 'a' }, { id: 'b' }] }, 'nodes 1 id a, nodes 2 id b'],
+  [{ nodes: [{ id: 'a' }, { id: 'b' }] }, 'nodes id a; id b'],
+  [{ changes: [{ component: 'mod_x', to: 2 }], left: [[1]] }, 'changes component mod_x to 2, left 1 1'],
   [{ 'arn:aws:x': 'two\n  lines\u0007' }, 'arn:aws:x two lines'],
 ])('%j reads "%s"', (value, words) => {
   expect(plainWords(value)).toBe(words);

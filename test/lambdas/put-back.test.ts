@@ -211,7 +211,9 @@ describe('putBack', () => {
     await untilDone(account, () => scaleOut(account.clients, input));
     account.faults.set('PutParameter', Object.assign(new Error('not allowed'), { name: 'AccessDeniedException' }));
     const { evidence } = await untilDone(account, back(account, failedIn(['checked'], 'X', 'y')));
-    expect(evidence.cause).toMatch(/NOT put back: settings as before \(.*AccessDeniedException: not allowed/);
+    expect(evidence.cause).toMatch(
+      /NOT put back: settings as before, sessions in database \(.*AccessDeniedException: not allowed/,
+    );
     expect(evidence.cause).toMatch(/Put back: 2 web nodes, autoscaling 2 to 4/);
     expect(account.web.desiredCount).toBe(2);
   });

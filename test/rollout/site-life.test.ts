@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../console/progress.ts';
 import { RUN_FOLDER } from '../support/global-setup.ts';
@@ -87,6 +88,25 @@ describe('a site in use', () => {
       expect(progress.failure?.error).toBe('InputInvalid');
       expect(progress.failure?.cause).toContain(member);
       expect(await deploymentIds()).toEqual(before);
+      expect(await site.query('SELECT * FROM moodle_lifecycle.rollout_hold')).toEqual([]);
+    });
+
+    it('refuses rollouts while a person holds it, says who and why, and goes on once it is released', async () => {
+      const change = async (input: object) => {
+        const { executionArn = '' } = await site.rehearsal.stepFunctions.send(
+          new StartExecutionCommand({
+            stateMachineArn: site.account.output('HoldStateMachineArn'),
+            input: JSON.stringify(input),
+          }),
+        );
+        return site.follow(executionArn);
+      };
+      const held = await change({ action: 'hold', operator: 'ada', reason: 'exam week' });
+      expect(held.outcome).toBe('succeeded');
+      const refused = await site.install();
+      expect(refused).toMatchObject({ outcome: 'refused', failure: { error: 'SiteHeld' } });
+      expect(refused.failure?.cause).toMatch(/operator ada since .*exam week/);
+      await change({ action: 'release', operator: 'bob' });
       expect(await site.query('SELECT * FROM moodle_lifecycle.rollout_hold')).toEqual([]);
     });
 

@@ -1,6 +1,8 @@
+import { operatorHoldOf } from '../../api/operator-hold.ts';
 import { drawProgress, drawSummary } from '../../lines.ts';
 import type { Progress } from '../../progress.ts';
 import type { ProgressView } from '../../terminal.ts';
+import { moment, wrap } from '../../words.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { follow } from '../follow.ts';
 import type { Session } from '../session.ts';
@@ -15,7 +17,7 @@ export const run: Run = async (session, given) => {
   }
   const { progress } = await readSource(session, word);
   if (asJson) session.say(JSON.stringify(progress, undefined, 2));
-  else for (const line of draw(progress, session)) session.say(line);
+  else for (const line of [...draw(progress, session), ...(await heldLines(session, word))]) session.say(line);
   return exitCodes[progress.outcome];
 };
 
@@ -26,6 +28,16 @@ function draw(progress: Progress, { paint, width }: Session): string[] {
     ...drawProgress(progress, drawing),
     ...(isOver || progress.next ? ['', ...drawSummary(progress, drawing)] : []),
   ];
+}
+
+/** Who holds the site, since when and why; a saved history is of no site that could be held. */
+async function heldLines(session: Session, word: string | undefined): Promise<string[]> {
+  if (word !== undefined) return [];
+  const hold = await operatorHoldOf(session.connection.client, await session.machines());
+  if (hold === undefined) return [];
+  const since = moment(new Date(hold.since));
+  const words = `The site is held by ${hold.operator} since ${since}: ${hold.reason}. No rollout begins until npx lifecycle release.`;
+  return ['', ...wrap(words, session.width).map((line) => session.paint('yellow', line))];
 }
 
 /** One line of JSON for each change; what only time changes is none. */
