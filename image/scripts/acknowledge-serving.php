@@ -24,8 +24,9 @@ $database->acknowledge('serving', [
     'moodleRelease' => $code['release'],
     'moodleVersion' => sprintf('%.2f', $code['version']),
     'databaseVersion' => (string) $databaseversion,
-    // Moodle looks at the plugins too, but may take the version of its core from a cache.
-    'upgradePending' => $difference > 0 || moodle_needs_upgrading(),
+    // Moodle looks at the plugins too, but may take the version of its core from a cache. Its own lock against upgrades from
+    // a page, which would have it say no, does not count here.
+    'upgradePending' => $difference > 0 || moodle_needs_upgrading(false),
     'sessionStore' => required_setting('MOODLE_SESSION_STORE'),
     'cacheConfigurationHash' => $hash,
     'php' => PHP_VERSION,

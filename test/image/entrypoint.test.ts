@@ -46,7 +46,7 @@ test.each([
   expect(stderr).not.toContain('secret');
 });
 
-test.each([[[]], [['upgrade']], [['--help']]])('refuses the role %j and names those there are', (role) => {
+test.each([[[]], [['install']], [['--help']]])('refuses the role %j and names those there are', (role) => {
   expect(start({}, ...role)).toMatchObject({
     status: 1,
     stderr: expect.stringContaining('web, cron, probe session|application'),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,11 +12,14 @@ import { startMemcached } from '../../rehearsal/machines/memcached.ts';
 import { freePort } from '../../rehearsal/machines/ports.ts';
 import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { type CacheServer, startRedis } from '../../rehearsal/machines/redis.ts';
+import { type Command, canShareAPath, seenAt } from '../../rehearsal/machines/same-path.ts';
 import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
+import type { PluginRelease } from '../../rehearsal/plugin-directory/release.ts';
+import type { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
 import type { World } from '../../rehearsal/world.ts';
 import { makeWorld } from '../machines/make-world.ts';
 import { type Answer, HOST, send } from '../support/node-request.ts';
-import { image, run } from './run.ts';
+import { image } from './run.ts';
 
 export const REDIS_PASSWORD = 'redis-secret-0123456789';
 export const ADMIN = { username: 'operator', password: 'Administrator-secret-1' };
@@ -84,6 +87,33 @@ export class MoodleBench {
     return { MOODLE_SESSION_STORE_TYPE: type, MOODLE_SESSION_STORE_ENDPOINT: `${host}:${port}` };
   }
 
+  /**
+   * Builds an image of this Moodle with plugins, by the image's own commands.
+   *
+   * @throws Error with what the commands say
+   */
+  async image(releases: readonly PluginRelease[] = [], directory?: PluginDirectory): Promise<string> {
+    const { world, node, moodle } = this.#parts;
+    const folder = join(world.directory, 'images', randomBytes(4).toString('hex'));
+    mkdirSync(folder, { recursive: true });
+    const [code, manifest] = [join(folder, 'code'), join(folder, 'manifest.json')];
+    const plugins = releases.map((release) => {
+      directory?.offer(release);
+      const sha256 = createHash('sha256').update(release.archive).digest('hex');
+      return { component: release.component, version: release.version, url: directory?.downloadUrl(release), sha256 };
+    });
+    writeFileSync(manifest, JSON.stringify({ plugins }));
+    await ended(join(node, 'assemble-code'), [...this.#parts.link, moodle, code]);
+    await ended(join(node, 'add-plugins'), [manifest, code]);
+    await ended(join(node, 'check-plugins'), [manifest, code]);
+    return code;
+  }
+
+  /** Makes a node's process find an image's code where it looks for it. */
+  inImage(command: Command, code = this.#parts.code): Command {
+    return this.#parts.dirroot === code ? command : seenAt(command, code, this.#parts.dirroot);
+  }
+
   metadataUri = (node: string): string => `${this.#parts.metadata.uri}/${node}`;
 
   async #connect(database: string): Promise<pg.Client> {
@@ -123,7 +153,7 @@ export class MoodleBench {
       MOODLE_APPLICATION_STORE_PASSWORD: REDIS_PASSWORD,
       MOODLE_APPLICATION_STORE_SECRET_ARN: `${SECRET_ARN}application`,
       ...this.sessionStore('redis'),
-      MOODLE_DIRROOT: this.#parts.code,
+      MOODLE_DIRROOT: this.#parts.dirroot,
       MOODLE_NODE_SCRIPTS: this.#parts.node,
       MOODLE_POLL_SECONDS: '1',
       MOODLE_DATABASE_WAIT_SECONDS: '5',
@@ -140,28 +170,42 @@ async function startParts(moodle: string) {
   const code = join(world.directory, 'code');
   // A copy, as in an image: what is edited meanwhile does not reach running nodes.
   const node = join(world.directory, 'node');
+  // As in containers: nodes of different images find their code at the same path.
+  const dirroot = canShareAPath() ? join(world.directory, 'dirroot') : code;
   cpSync(image, node, { recursive: true });
-  const assemble = join(node, 'assemble-code');
   // Hard links where the folders share a file system; they do not everywhere.
-  if (run(assemble, ['--link', moodle, code]).status !== 0) {
-    rmSync(`${code}.unfinished`, { recursive: true, force: true });
-    const copied = run(assemble, [moodle, code]);
-    if (copied.status !== 0) throw new Error(copied.stderr);
-  }
+  const link = statSync(moodle).dev === statSync(world.directory).dev ? ['--link'] : [];
+  await ended(join(node, 'assemble-code'), [...link, moodle, code]);
   const postgres = await startPostgres(world, 'image');
   const owner = { user: 'moodle', password: `it's a "secret" \\ of the database` };
   await postgres.ensureOwner(owner.user, owner.password, 'maintenance');
   return {
     branch,
+    moodle,
+    link,
     world,
     node,
     code,
+    dirroot,
     connection: { host: postgres.host, port: postgres.port, ...owner },
     sessionRedis: await startRedis(world, 'session', REDIS_PASSWORD, {}),
     applicationRedis: await startRedis(world, 'application', REDIS_PASSWORD, {}),
     memcached: await startMemcached(world, 'session'),
     metadata: await serveMetadata(),
   };
+}
+
+/** @throws Error with what the command says when it fails */
+async function ended(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk;
+    });
+  }
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  if (status !== 0) throw new Error(said);
 }
 
 /** One site: its database, its shared files, and the nodes that were started for it. */
@@ -243,11 +287,16 @@ export class MoodleSite {
     return (await this.sql('SELECT count(*)::int AS n FROM mdl_sessions WHERE sessdata IS NOT NULL'))[0].n;
   }
 
-  /** Starts a container of this site. */
-  async start(role: string[], changes: Environment = {}): Promise<MoodleNode> {
+  /**
+   * Starts a container of this site.
+   *
+   * @param code of its image; default: of Moodle alone
+   */
+  async start(role: string[], changes: Environment = {}, code?: string): Promise<MoodleNode> {
     const id = randomBytes(6).toString('hex');
     const port = await freePort();
-    const node = new MoodleNode(id, port, role, {
+    const entrypoint = { command: join(this.environment.MOODLE_NODE_SCRIPTS ?? '', 'entrypoint'), args: role };
+    const node = new MoodleNode(id, port, this.#bench.inImage(entrypoint, code), {
       ...this.environment,
       MOODLE_LOCAL: join(this.#bench.directory, `local-${id}`),
       MOODLE_LISTEN: `127.0.0.1:${port}`,
@@ -259,17 +308,33 @@ export class MoodleSite {
   }
 
   /** Starts a web container and waits until it serves. */
-  async serve(changes: Environment = {}): Promise<MoodleNode> {
-    const node = await this.start(['web'], changes);
+  async serve(changes: Environment = {}, code?: string): Promise<MoodleNode> {
+    const node = await this.start(['web'], changes, code);
     await node.serving();
     return node;
   }
 
   /** Runs a container to its end: exit code, log, and what it acknowledged under its role. */
-  async run(role: string[], changes: Environment = {}) {
-    const node = await this.start(role, changes);
+  async run(role: string[], changes: Environment = {}, code?: string) {
+    const node = await this.start(role, changes, code);
     const exitCode = await node.exited;
     return { exitCode, log: node.log, value: await this.acknowledgement(node.id, role[0] ?? '') };
+  }
+
+  /** Runs Moodle's own upgrade and nothing else. @returns seconds */
+  async bareUpgrade(code: string): Promise<number> {
+    const local = join(this.#bench.directory, `local-bare-${randomBytes(4).toString('hex')}`);
+    mkdirSync(join(local, 'tmp'), { recursive: true });
+    const { MOODLE_DIRROOT = '', MOODLE_NODE_SCRIPTS = '' } = this.environment;
+    const words = ['-c', join(MOODLE_NODE_SCRIPTS, 'php.ini'), join(MOODLE_DIRROOT, 'admin/cli/upgrade.php')];
+    const php = { command: 'php', args: [...words, '--non-interactive', '--allow-unstable'] };
+    const node = new MoodleNode('bare', 0, this.#bench.inImage(php, code), {
+      ...this.environment,
+      MOODLE_LOCAL: local,
+    });
+    const began = Date.now();
+    if ((await node.exited) !== 0) throw new Error(node.log);
+    return Math.round((Date.now() - began) / 100) / 10;
   }
 
   async acknowledgement(node: string, subject: string) {
@@ -299,10 +364,10 @@ export class MoodleNode {
   log = '';
   readonly #process: ChildProcess;
 
-  constructor(id: string, port: number, role: string[], env: Environment) {
+  constructor(id: string, port: number, { command, args }: Command, env: Environment) {
     this.id = id;
     this.port = port;
-    this.#process = spawn(join(env.MOODLE_NODE_SCRIPTS ?? '', 'entrypoint'), role, {
+    this.#process = spawn(command, args, {
       env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

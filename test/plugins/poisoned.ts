@@ -37,8 +37,17 @@ const inUpgrade = (...lines: string[]) =>
   release({ upgrade: [`if ($oldversion < ${SECOND}) {`, ...lines, savepoint(POISONED, SECOND), '}'].join('\n') });
 /** An archive with something beside what belongs in it. */
 const packedWith = (...more: ZipEntry[]) => release({}, { archive: zip([...entriesOf(POISONED, files()), ...more]) });
-const afterConfig = (...lines: string[]) =>
-  ['<?php', `function ${POISONED}_after_config() {`, ...lines.map((line) => `    ${line}`), '}', ''].join('\n');
+/** A function that Moodle calls by its name, with code that `php -l` has nothing against. */
+const callback = (name: string, returns: string, ...lines: string[]) =>
+  [
+    '<?php',
+    `function ${POISONED}_${name}() {`,
+    ...lines.map((line) => `    ${line}`),
+    `    return ${returns};`,
+    '}',
+    '',
+  ].join('\n');
+const afterUpgrade = (code: string) => `if (get_config('${POISONED}', 'version') >= ${SECOND}) { ${code} }`;
 
 export const poisons: readonly Poison[] = [
   {
@@ -242,8 +251,10 @@ export const poisons: readonly Poison[] = [
   {
     name: 'fatal in Moodle itself',
     stoppedIn: 'plan',
-    words: /undefined function local_poisoned_nowhere/,
-    release: release({ files: { 'lib.php': afterConfig('local_poisoned_nowhere();') } }),
+    words: /Cannot (re)?declare class core_component/,
+    release: release({
+      files: { 'lib.php': callback('after_config', '', "eval('class core_component {}');") },
+    }),
     withoutMaintenance: true,
   },
   {
@@ -251,12 +262,17 @@ export const poisons: readonly Poison[] = [
     stoppedIn: 'pages',
     words: /answers HTTP 500.*undefined function local_poisoned_nowhere/s,
     release: release({
+      files: { 'lib.php': callback('before_http_headers', '', afterUpgrade('local_poisoned_nowhere();')) },
+    }),
+    withoutMaintenance: true,
+  },
+  {
+    name: 'end of PHP on pages after the upgrade',
+    stoppedIn: 'pages',
+    words: /answers HTTP 500.*Allowed memory size/s,
+    release: release({
       files: {
-        'lib.php': afterConfig(
-          `if (!CLI_SCRIPT && get_config('${POISONED}', 'version') >= ${SECOND}) {`,
-          '    local_poisoned_nowhere();',
-          '}',
-        ),
+        'lib.php': callback('after_config', '', afterUpgrade("if (!CLI_SCRIPT) { str_repeat('x', 1 << 40); }")),
       },
     }),
     withoutMaintenance: true,
@@ -270,13 +286,7 @@ export const poisons: readonly Poison[] = [
         '\n',
       ),
       files: {
-        'lib.php': [
-          '<?php',
-          `function ${POISONED}_before_standard_html_head() {`,
-          `    return get_config('${POISONED}', 'version') >= ${SECOND} ? local_poisoned_nowhere() : '';`,
-          '}',
-          '',
-        ].join('\n'),
+        'lib.php': callback('before_standard_html_head', "''", afterUpgrade('local_poisoned_nowhere();')),
       },
     }),
   },

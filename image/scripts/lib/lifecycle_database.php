@@ -148,6 +148,38 @@ final class lifecycle_database {
             : 'SELECT RELEASE_LOCK(' . self::MYSQL_LOCK . ')');
     }
 
+    /** Takes the lock that one process which changes Moodle's tables holds as long as this connection lives; false when another has it. */
+    public function try_upgrade_lock(): bool {
+        $row = $this->postgres
+            ? $this->one("SELECT pg_try_advisory_lock(hashtext('moodle_lifecycle.upgrade'))::int AS taken")
+            : $this->one("SELECT GET_LOCK(CONCAT('moodle_lifecycle.upgrade ', LEFT(DATABASE(), 39)), 0) AS taken");
+        return (int) ($row['taken'] ?? 0) === 1;
+    }
+
+    /**
+     * Whether any other connection to this database did something in the last half second. Moodle opens one for each request:
+     * none that works is no request that works.
+     */
+    public function others_work(): bool {
+        return $this->one($this->postgres
+            ? "SELECT 1 AS there FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                AND backend_type = 'client backend' AND (state <> 'idle' OR state_change > clock_timestamp() - interval '0.5 second') LIMIT 1"
+            : "SELECT 1 AS there FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()
+                AND (command <> 'Sleep' OR time < 1) LIMIT 1") !== null;
+    }
+
+    /** SQL for a time of the lifecycle's tables as seconds since 1970, to the microsecond. */
+    public function seconds(string $time): string {
+        return $this->postgres
+            ? "CAST(EXTRACT(EPOCH FROM $time) AS double precision)"
+            : "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', $time) / 1e6";
+    }
+
+    /** Now, by the clock of the database. */
+    public function clock(): float {
+        return (float) $this->one('SELECT ' . $this->seconds('CURRENT_TIMESTAMP(6)') . ' AS clock')['clock'];
+    }
+
     /** Whether the lifecycle's tables are there. They are made by the rollout, never by a node. */
     public function has_lifecycle_tables(): bool {
         return $this->one("SELECT 1 AS there FROM information_schema.tables

@@ -1,0 +1,68 @@
+<?php
+// What Moodle itself says about its code and this database, asked in a process of its own.
+
+namespace moodle_lifecycle;
+
+require_once(__DIR__ . '/moodle_output.php');
+require_once(__DIR__ . '/moodle_process.php');
+require_once(__DIR__ . '/versions.php');
+
+/** Moodle starts in a second; a minute is a slow disk. */
+const FACTS_SECONDS = 300;
+
+/**
+ * Makes this node's copy of what Moodle needs before it runs: its component cache and its cache stores. The same as
+ * every role does, by the entrypoint.
+ */
+function prepare_moodle(): void {
+    $ended = run_process([required_setting('MOODLE_NODE_SCRIPTS') . '/entrypoint', 'prepare'], FACTS_SECONDS);
+    if (!$ended->succeeded()) {
+        throw moodle_problem('Moodle cannot be started with this code', $ended);
+    }
+}
+
+/**
+ * Answer of one of our scripts that loads Moodle: the JSON in its last line.
+ *
+ * @throws node_problem with Moodle's own error line
+ */
+function ask_moodle(string $script, string ...$words): array {
+    $ended = run_process(php_command(required_setting('MOODLE_NODE_SCRIPTS') . "/scripts/moodle/$script.php", ...$words),
+        FACTS_SECONDS, quiet: true);
+    $answer = json_decode((string) substr($ended->output, (int) strrpos(rtrim($ended->output), "\n")), true);
+    if (!$ended->succeeded() || !is_array($answer)) {
+        throw moodle_problem('Moodle cannot be started with this code', $ended);
+    }
+    return $answer;
+}
+
+/** A problem that says how a process of Moodle ended, and quotes Moodle. */
+function moodle_problem(string $what, ended_process $ended): node_problem {
+    $line = error_line($ended->lines);
+    $plugin = current_component($ended->lines) ?? component_in((string) $line);
+    $how = match (true) {
+        $ended->overtime => sprintf('it did not end within %.0f s and was killed', $ended->seconds),
+        $line !== null => $line,
+        $ended->signal !== 0 => "it was killed by signal $ended->signal",
+        $ended->lines !== [] => shortened($ended->lines[array_key_last($ended->lines)]),
+        default => "it ended with exit code $ended->code and said nothing",
+    };
+    $details = array_filter(['plugin' => $plugin, 'line' => $line, 'log' => last_of($ended->lines)]);
+    return new node_problem($what . ($plugin === null ? '' : ", in $plugin") . ': ' . rtrim($how, '.') . '.', $details);
+}
+
+/** The plugin whose code an error line names, by its file or by its function. */
+function component_in(string $line): ?string {
+    $named = [];
+    foreach (plugin_folders() as $type => $plugins) {
+        foreach ($plugins as $name => $folder) {
+            if (str_contains($line, without_dirroot("$folder/"))
+                    || preg_match("/(?<![a-z0-9_]){$type}_{$name}(?![a-z0-9])/", $line)) {
+                $named[] = "{$type}_$name";
+            }
+        }
+    }
+    // A plugin can lie in the folder of another: the one whose name says most.
+    usort($named, static fn(string $one, string $other): int => strlen($other) <=> strlen($one));
+    return $named[0] ?? null;
+}

@@ -1,0 +1,44 @@
+<?php
+// One page of Moodle with everything that is on all of them, and nothing of its own: for nobody, or with ?as=admin for the
+// administrator. Answers “whole” when it was made to its end, and what Moodle says of its database; else “broken” and why,
+// which Moodle tells developers only. Opens no session, so that it says something about the code and nothing about the
+// session store. Served by PHP's own web server, for lib/page_check.php.
+
+define('NO_MOODLE_COOKIES', true);
+// Sent when the page is whole: an error on the way can still be an HTTP 500.
+ob_start();
+register_shutdown_function(static function (): void {
+    $error = error_get_last();
+    if ($error !== null && ($error['type'] & (E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR)) !== 0) {
+        answer(500, "broken: {$error['message']} in {$error['file']}:{$error['line']}");
+    }
+});
+try {
+    require(getenv('MOODLE_DIRROOT') . '/config.php');
+    answer(200, 'whole, upgrade pending: ' . (make_page() ? 'yes' : 'no'));
+} catch (\Throwable $problem) {
+    $more = isset($problem->debuginfo) ? ": $problem->debuginfo" : '';
+    answer(500, "broken: {$problem->getMessage()}$more in {$problem->getFile()}:{$problem->getLine()}");
+}
+
+/** Whether the database awaits an upgrade, once the page is made. */
+function make_page(): bool {
+    global $PAGE, $OUTPUT, $DB;
+    if (($_GET['as'] ?? '') === 'admin') {
+        \core\session\manager::set_user(get_admin());
+    }
+    $PAGE->set_context(\context_system::instance());
+    $PAGE->set_url('/');
+    $PAGE->set_pagelayout('standard');
+    echo $OUTPUT->header(), $OUTPUT->footer();
+    // As moodle_needs_upgrading(), without its lock.
+    return $DB->get_field('config', 'value', ['name' => 'allversionshash']) !== \core_component::get_all_versions_hash();
+}
+
+function answer(int $status, string $text): void {
+    while (ob_get_level() > 0) {
+        ob_end_clean();
+    }
+    http_response_code($status);
+    echo $text, "\n";
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MoodleSite } from './moodle-bench.ts';
+
+const EXECUTION = 'arn:aws:states:eu-central-1:111122223333:execution:update:test';
+
+/** Writes what the rollout's functions write before they run the upgrade's tasks: the hold, and an open update. */
+export async function openUpdate(site: MoodleSite): Promise<void> {
+  await site.sql(
+    `INSERT INTO moodle_lifecycle.rollout_hold (site, execution, since, reason, before_rollout) VALUES ($1, $2, now(), 'test', '{}')
+     ON CONFLICT (site) DO NOTHING`,
+    site.name,
+    EXECUTION,
+  );
+  await site.sql(
+    `INSERT INTO moodle_lifecycle.update_run (site, execution, stage, plan, started_at) VALUES ($1, $2, 'upgrading', '{}', now())`,
+    site.name,
+    EXECUTION,
+  );
+}
+
+/** Ends the open update, as the functions do. */
+export async function closeUpdate(site: MoodleSite): Promise<void> {
+  await site.sql(`DELETE FROM moodle_lifecycle.update_row_before`);
+  await site.sql(`DELETE FROM moodle_lifecycle.update_run`);
+}
+
+export const openRun = async (site: MoodleSite) => (await site.sql('SELECT * FROM moodle_lifecycle.update_run'))[0];
+
+export const inMaintenance = (site: MoodleSite): boolean => existsSync(join(site.dataroot, 'climaintenance.html'));
+
+/** Tables and columns that change by themselves: logs, caches' revisions, when something ran last. */
+const volatile = new Set(['mdl_upgrade_log', 'mdl_log_display', 'mdl_sessions', 'mdl_lock_db', 'mdl_task_log']);
+const volatileSettings =
+  /rev$|^(lastcron|scheduledtaskreset|upgraderunning|outagelessupgrade|jsrev|cron_.*|.*lastfetch.*)$/;
+
+/** A checksum of each of Moodle's tables, over what an update could change and must bring back. */
+export async function contentOf(site: MoodleSite): Promise<Record<string, string>> {
+  const tables = await site.sql(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name LIKE 'mdl\\_%' ORDER BY 1`,
+  );
+  const sums: Record<string, string> = {};
+  for (const { name } of tables as { name: string }[]) {
+    if (volatile.has(name)) continue;
+    const rows = (await site.sql(`SELECT to_jsonb(t) AS row FROM ${name} t`)) as { row: Record<string, unknown> }[];
+    const kept = rows
+      .map(({ row }) => row)
+      .filter((row) => !(/^mdl_config(_plugins)?$/.test(name) && volatileSettings.test(String(row.name))))
+      .map(({ lastruntime, nextruntime, timemodified, ...row }) => JSON.stringify(row));
+    sums[name] = createHash('sha1').update(kept.sort().join('\n')).digest('hex');
+  }
+  return sums;
+}
