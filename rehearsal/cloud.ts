@@ -9,6 +9,8 @@ import { ruleProvider } from './services/events/provider.ts';
 import { rdsDataService } from './services/rds-data/service.ts';
 import { bucketProvider } from './services/s3/provider.ts';
 import { s3Service } from './services/s3/service.ts';
+import { schedulerProviders } from './services/scheduler/provider.ts';
+import { schedulerService } from './services/scheduler/service.ts';
 import { secretsManagerService } from './services/secretsmanager.ts';
 import { secretsManagerProviders } from './services/secretsmanager-providers.ts';
 import { snsProviders } from './services/sns/providers.ts';
@@ -33,6 +35,7 @@ export const cloudProviders: readonly ResourceProvider[] = [
   ...snsProviders,
   ruleProvider,
   bucketProvider,
+  ...schedulerProviders,
 ];
 
 export function cloudServices(world: World): readonly Service[] {
@@ -48,5 +51,6 @@ export function cloudServices(world: World): readonly Service[] {
     stsService(world),
     cloudWatchLogsService(world),
     cloudFormationService(world),
+    schedulerService(world),
   ];
 }

@@ -3,6 +3,7 @@ import { accessTypes } from './access.ts';
 import { backupTypes } from './backup.ts';
 import { networkTypes } from './network.ts';
 import { passiveProvider } from './passive-type.ts';
+import { queueTypes } from './queues.ts';
 import { watchingTypes } from './watching.ts';
 
 /** Every resource type that exists here and does nothing. */
@@ -11,4 +12,5 @@ export const passiveProviders: readonly ResourceProvider[] = [
   ...watchingTypes,
   ...accessTypes,
   ...backupTypes,
+  ...queueTypes,
 ].map(passiveProvider);
