@@ -185,11 +185,12 @@ function nextAttemptWords({ nextAttempt }: Phase, now: Date): string {
 }
 
 function questionWords({ question }: Phase, now: Date): string {
-  if (!question) return 'waits for a person';
+  const answer = 'waits for a person: npx lifecycle approve, or refuse';
+  if (!question) return answer;
   const { expiresAt, about } = question;
-  const expiry = expiresAt ? `until ${duration(expiresAt.getTime() - now.getTime())} from now` : 'without an end';
-  const words = plainWords(about);
-  return `waits for a person to approve or refuse, ${expiry}${words ? `: ${words}` : ''}`;
+  const left = expiresAt ? `, within ${duration(expiresAt.getTime() - now.getTime())}` : '';
+  const plan = plainWords(about);
+  return `${answer}${left}${plan ? ` (${plan})` : ''}`;
 }
 
 /**

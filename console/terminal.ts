@@ -235,7 +235,7 @@ function plainStatus(phase: Phase, now: Date): string {
       return `waiting, ${oneLine(phase.problem?.cause || phase.problem?.error || '')}`;
     case 'asking': {
       const until = phase.question?.expiresAt;
-      return `waits for a person to approve or refuse${until ? ` until ${until.toISOString()}` : ''}`;
+      return `waits for a person${until ? ` until ${until.toISOString()}` : ''}: npx lifecycle approve, or refuse`;
     }
     default: {
       const text = phaseText(phase, now);

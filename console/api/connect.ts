@@ -31,16 +31,20 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * @throws PlainError when that cannot be told
  */
-export function connect(request: ConnectionRequest, environment: Environment = process.env): Connection {
+export function connect(
+  request: ConnectionRequest,
+  environment: Environment = process.env,
+  rehearsals: () => readonly RunningRehearsal[] = runningRehearsals,
+): Connection {
   if (request.rehearsal && request.aws) throw new PlainError('--rehearsal and --aws exclude each other.');
   const named = request.endpointUrl ?? (request.rehearsal || request.aws ? undefined : endpointIn(environment));
   if (named !== undefined) {
-    const known = runningRehearsals().find(({ endpoint }) => endpoint === named.replace(/\/+$/, ''));
+    const known = rehearsals().find(({ endpoint }) => endpoint === named.replace(/\/+$/, ''));
     return known ? toRehearsal(known, request.region, named) : toEndpoint(request, named, environment);
   }
   const saysAws = request.aws || request.profile !== undefined || request.region !== undefined;
   if (!saysAws || request.rehearsal) {
-    const [newest, ...others] = runningRehearsals();
+    const [newest, ...others] = rehearsals();
     if (newest && others.length === 0) return toRehearsal(newest, request.region, undefined);
     if (newest) throw new PlainError(severalRehearsals([newest, ...others]));
     if (request.rehearsal) {
@@ -85,7 +89,8 @@ function toEndpoint(request: ConnectionRequest, endpointUrl: string, environment
       local && !hasOwn ? rehearsalCredentials : undefined,
     ),
     place: { profile: request.profile, endpointUrl },
-    read: { rehearsal: { endpointUrl } },
+    // AWS's own, by another name than the usual.
+    read: /^https:\/\/[^/]*\.amazonaws\.com(\.cn)?(\/|$)/.test(endpointUrl) ? {} : { rehearsal: { endpointUrl } },
     where: endpointUrl,
   };
 }

@@ -20,17 +20,19 @@ const clone = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(clone, 'node_modules/.cache/moodle-lifecycle/rehearsals');
 
 /** @returns what takes the announcement back */
-export function announceRehearsal(rehearsal: Omit<RunningRehearsal, 'pid' | 'clone'>): () => void {
-  const file = join(folder, `${process.pid}.json`);
-  mkdirSync(folder, { recursive: true });
+export function announceRehearsal(rehearsal: Omit<RunningRehearsal, 'pid' | 'clone'>, directory = folder): () => void {
+  const file = join(directory, `${process.pid}.json`);
+  mkdirSync(directory, { recursive: true });
+  for (const name of filesIn(directory))
+    if (!isRunning(Number.parseInt(name, 10))) rmSync(join(directory, name), { force: true });
   writeFileSync(file, JSON.stringify({ pid: process.pid, clone, ...rehearsal }));
   return () => rmSync(file, { force: true });
 }
 
 /** The rehearsals of this clone that are up, the one that began last first. */
-export function runningRehearsals(): RunningRehearsal[] {
-  return filesIn(folder)
-    .flatMap((name) => read(join(folder, name)))
+export function runningRehearsals(directory = folder): RunningRehearsal[] {
+  return filesIn(directory)
+    .flatMap((name) => read(join(directory, name)))
     .filter((rehearsal) => rehearsal.clone === clone && isRunning(rehearsal.pid))
     .sort((a, b) => b.pid - a.pid);
 }
