@@ -11,6 +11,7 @@ import {
   sameCacheConfiguration,
   writeCacheConfiguration,
 } from './shared/cache-configuration.ts';
+import { isMissingPart } from './shared/database-errors.ts';
 import {
   DatabaseLoginRefused,
   DatabaseResuming,
@@ -107,9 +108,8 @@ async function readHoldAfter(
       error instanceof DatabaseResuming ||
       error instanceof DatabaseLoginRefused;
     // Before the first rollout there is no table to read.
-    const unmade = error instanceof Error && /(relation|column) .* does not exist/.test(error.message);
     if (!('checked' in state) && unanswered) return 'not to be read';
-    if (!('checked' in state) && unmade) return undefined;
+    if (!('checked' in state) && isMissingPart(error)) return undefined;
     throw error;
   }
 }

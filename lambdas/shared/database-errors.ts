@@ -112,6 +112,14 @@ export function isMissingTable(error: unknown): boolean {
   return /^42(P01|S02)$/.test(sqlStateOf(error)) || /error code: 1146\b/i.test(error.message);
 }
 
+/** Whether the schema is not there, or is from before a column of it: SQLSTATE 42703, MySQL 42S22. */
+export function isMissingPart(error: unknown): boolean {
+  if (isMissingTable(error)) return true;
+  return (
+    error instanceof Error && (/^42(703|S22)$/.test(sqlStateOf(error)) || /error code: 1054\b/i.test(error.message))
+  );
+}
+
 function sqlStateOf(error: Error): string {
   const { code, sqlState } = error as { code?: unknown; sqlState?: string };
   return error.message.match(/SQLState: (\w{5})/)?.[1] ?? sqlState ?? String(code ?? '');

@@ -95,7 +95,7 @@ export const mysql: Dialect = {
   addColumn: 'ADD COLUMN',
   // Not GROUP_CONCAT: MySQL cuts what it answers off after 1024 bytes.
   hashOfLines: (lines) =>
-    `SELECT site, CONCAT(${[1, 17, 33, 49].map(combined).join(', ')}) AS hash FROM (${lines}) AS hashed GROUP BY site`,
+    `SELECT site, LOWER(CONCAT(${[1, 17, 33, 49].map(combined).join(', ')})) AS hash FROM (${lines}) AS hashed GROUP BY site`,
   jsonArray: (values) => `JSON_ARRAY(${values.join(', ')})`,
   transactionalDdl: false,
 };

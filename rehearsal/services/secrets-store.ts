@@ -10,6 +10,8 @@ export interface StoredSecret {
   /** ISO 8601. */
   readonly created: string;
   readonly description?: string;
+  /** The version of the stage AWSPENDING, while the secret is being rotated. */
+  readonly pending?: { readonly versionId: string; readonly secretString: string };
 }
 
 /** By ARN. The file is readable by the person who runs the rehearsal only. */
@@ -49,6 +51,17 @@ export function updateSecret(world: World, secret: StoredSecret, secretString: s
   const changed: StoredSecret = { ...secret, secretString, versionId: randomUUID() };
   secretsOf(world).set(secret.arn, changed);
   return changed;
+}
+
+/** Makes a version that a rotation is to bring into use; the current one stays. @returns the version's id */
+export function stageSecret(world: World, secret: StoredSecret, secretString: string, versionId: string): string {
+  secretsOf(world).set(secret.arn, { ...secret, pending: { versionId, secretString } });
+  return versionId;
+}
+
+/** Makes the pending version the current one. */
+export function promoteSecret(world: World, { pending, ...secret }: StoredSecret): void {
+  secretsOf(world).set(secret.arn, { ...secret, ...pending });
 }
 
 /** @param id name, ARN, or ARN without its last six characters */

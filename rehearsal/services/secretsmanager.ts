@@ -1,14 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { AwsError, type Operation, type Service } from '../endpoint/service.ts';
 import type { World } from '../world.ts';
-import { findSecret, type StoredSecret, secretArn } from './secrets-store.ts';
+import { findSecret, promoteSecret, type StoredSecret, secretArn, stageSecret, updateSecret } from './secrets-store.ts';
 
-/** Secrets Manager, as far as reading goes. */
+/** Secrets Manager, as far as reading and rotating go. */
 export function secretsManagerService(world: World): Service {
   return {
     signingName: 'secretsmanager',
     protocol: 'json-1.1',
     targetPrefix: 'secretsmanager',
-    operations: { GetSecretValue: getSecretValue(world), DescribeSecret: describeSecret(world) },
+    operations: {
+      GetSecretValue: getSecretValue(world),
+      DescribeSecret: describeSecret(world),
+      PutSecretValue: putSecretValue(world),
+      UpdateSecretVersionStage: updateSecretVersionStage(world),
+    },
   };
 }
 
@@ -31,15 +37,19 @@ const getSecretValue = (world: World): Operation<{ SecretId: string; VersionId?:
   ],
   run({ SecretId, VersionId, VersionStage = 'AWSCURRENT' }) {
     const secret = requireSecret(world, SecretId);
-    if (VersionStage !== 'AWSCURRENT' || (VersionId !== undefined && VersionId !== secret.versionId)) {
-      throw new AwsError('ResourceNotFoundException', 'The rehearsal keeps the current version of a secret only.');
+    const version = VersionStage === 'AWSCURRENT' ? secret : VersionStage === 'AWSPENDING' ? secret.pending : undefined;
+    if (!version || (VersionId !== undefined && VersionId !== version.versionId)) {
+      throw new AwsError(
+        'ResourceNotFoundException',
+        `Secrets Manager can't find the specified secret value for staging label: ${VersionStage}`,
+      );
     }
     return {
       ARN: secret.arn,
       Name: secret.name,
-      VersionId: secret.versionId,
-      SecretString: secret.secretString,
-      VersionStages: ['AWSCURRENT'],
+      VersionId: version.versionId,
+      SecretString: version.secretString,
+      VersionStages: [VersionStage],
       CreatedDate: new Date(secret.created),
     };
   },
@@ -58,7 +68,64 @@ const describeSecret = (world: World): Operation<{ SecretId: string }> => ({
       Name: secret.name,
       Description: secret.description,
       CreatedDate: new Date(secret.created),
-      VersionIdsToStages: { [secret.versionId]: ['AWSCURRENT'] },
+      VersionIdsToStages: {
+        [secret.versionId]: ['AWSCURRENT'],
+        ...(secret.pending && { [secret.pending.versionId]: ['AWSPENDING'] }),
+      },
     };
+  },
+});
+
+interface PutSecretValue {
+  readonly SecretId: string;
+  readonly SecretString: string;
+  readonly ClientRequestToken?: string;
+  readonly VersionStages?: readonly string[];
+}
+
+const putSecretValue = (world: World): Operation<PutSecretValue> => ({
+  members: ['SecretId', 'SecretString', 'ClientRequestToken', 'VersionStages'],
+  required: ['SecretId', 'SecretString'],
+  permissions: ({ SecretId }) => [
+    { action: 'secretsmanager:PutSecretValue', resource: secretResource(world, SecretId) },
+  ],
+  run({ SecretId, SecretString, ClientRequestToken = randomUUID(), VersionStages = ['AWSCURRENT'] }) {
+    const secret = requireSecret(world, SecretId);
+    const [stage, ...more] = VersionStages;
+    if (more.length > 0 || (stage !== 'AWSCURRENT' && stage !== 'AWSPENDING')) {
+      throw new AwsError('UnsupportedParameter', `The rehearsal does not know the stages ${VersionStages.join(', ')}.`);
+    }
+    const VersionId =
+      stage === 'AWSPENDING'
+        ? stageSecret(world, secret, SecretString, ClientRequestToken)
+        : updateSecret(world, secret, SecretString).versionId;
+    return { ARN: secret.arn, Name: secret.name, VersionId, VersionStages };
+  },
+});
+
+interface UpdateSecretVersionStage {
+  readonly SecretId: string;
+  readonly VersionStage: string;
+  readonly MoveToVersionId?: string;
+  readonly RemoveFromVersionId?: string;
+}
+
+/** The last step of a rotation: the pending version becomes the current one. */
+const updateSecretVersionStage = (world: World): Operation<UpdateSecretVersionStage> => ({
+  members: ['SecretId', 'VersionStage', 'MoveToVersionId', 'RemoveFromVersionId'],
+  required: ['SecretId', 'VersionStage'],
+  permissions: ({ SecretId }) => [
+    { action: 'secretsmanager:UpdateSecretVersionStage', resource: secretResource(world, SecretId) },
+  ],
+  run({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }) {
+    const secret = requireSecret(world, SecretId);
+    if (VersionStage !== 'AWSCURRENT' || MoveToVersionId !== secret.pending?.versionId) {
+      throw new AwsError('InvalidParameterException', 'The rehearsal moves AWSCURRENT to the pending version only.');
+    }
+    if (RemoveFromVersionId !== secret.versionId) {
+      throw new AwsError('InvalidParameterException', 'RemoveFromVersionId must be the version that is current.');
+    }
+    promoteSecret(world, secret);
+    return { ARN: secret.arn, Name: secret.name };
   },
 });

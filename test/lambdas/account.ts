@@ -263,8 +263,9 @@ export class Account {
   }
 
   async #acknowledge(task: Task, subject: string, value: object): Promise<void> {
+    const { json, now } = this.database.dialect;
     await this.database.execute(
-      `INSERT INTO moodle_lifecycle.node_acknowledgement VALUES ('campus', :node, :subject, CAST(:value AS jsonb), now())`,
+      `INSERT INTO moodle_lifecycle.node_acknowledgement VALUES ('campus', :node, :subject, ${json(':value')}, ${now})`,
       { node: task.taskArn?.split('/').at(-1) ?? '', subject, value: JSON.stringify(value) },
     );
   }

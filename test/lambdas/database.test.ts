@@ -1,7 +1,7 @@
 import { BadRequestException, type RDSDataClient } from '@aws-sdk/client-rds-data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataApiDatabase } from '../../lambdas/shared/data-api-database.ts';
-import { fromDataApi } from '../../lambdas/shared/database-errors.ts';
+import { fromDataApi, isMissingPart, isMissingTable } from '../../lambdas/shared/database-errors.ts';
 import { postgresql } from '../../lambdas/shared/dialect.ts';
 import { createLifecycleSchema } from '../../lambdas/shared/lifecycle-schema.ts';
 import { truth } from '../../lambdas/shared/moodle-database.ts';
@@ -140,6 +140,21 @@ describe.each(kinds)('a database of %s', (kind) => {
         `SELECT count(*) AS tables FROM information_schema.tables WHERE table_schema = 'moodle_lifecycle'`,
       );
       expect(tables).toEqual([{ tables: 11 }]);
+    });
+
+    it('is told apart when it is not there, or is from before a column', async () => {
+      const { database } = await server.emptyDatabase();
+      const failure = (sql: string) =>
+        database.query(sql).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      const query = 'SELECT beneath FROM moodle_lifecycle.rollout_hold';
+      expect([isMissingTable(await failure(query)), isMissingPart(await failure(query))]).toEqual([true, true]);
+      await createLifecycleSchema(database);
+      await database.execute('ALTER TABLE moodle_lifecycle.rollout_hold DROP COLUMN beneath');
+      expect([isMissingTable(await failure(query)), isMissingPart(await failure(query))]).toEqual([false, true]);
+      expect(isMissingPart(await failure('SELECT nonsense FROM'))).toBe(false);
     });
 
     it('leaves the rows that are there', async () => {

@@ -5,9 +5,11 @@ import { enableSessionCaching } from '../../lambdas/enable-session-caching.ts';
 import { putBack } from '../../lambdas/put-back.ts';
 import { releaseSite } from '../../lambdas/release-site.ts';
 import { scaleOut } from '../../lambdas/scale-out.ts';
+import { readServing } from '../../lambdas/shared/acknowledgements.ts';
 import { readCacheConfiguration } from '../../lambdas/shared/cache-configuration.ts';
 import { readHold } from '../../lambdas/shared/hold.ts';
 import type { MoodleDatabase, SqlStatements } from '../../lambdas/shared/moodle-database.ts';
+import { nodeId } from '../../lambdas/shared/nodes.ts';
 import { readOpenMigration } from '../../lambdas/shared/session-switch.ts';
 import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
 import { startOneNode } from '../../lambdas/start-one-node.ts';
@@ -152,12 +154,11 @@ const phases: Phase[] = [
 async function endOf(account: Account) {
   const hold = await readHold(database, 'campus');
   const marker = await readInstallMarker(database, 'campus');
-  const stores = await database.query(
-    `SELECT DISTINCT value ->> 'sessionStore' AS store, value ->> 'cacheConfigurationHash' AS hash
-       FROM moodle_lifecycle.node_acknowledgement
-      WHERE subject = 'serving' AND node IN (SELECT json_array_elements_text(CAST(:nodes AS json)))`,
-    { nodes: JSON.stringify(account.running().map((task) => task.taskArn?.split('/').at(-1))) },
-  );
+  const serving = await readServing(database, 'campus', account.running().map(nodeId));
+  const stores = [...serving.values()].map(({ sessionStore, cacheConfigurationHash }) => [
+    sessionStore,
+    cacheConfigurationHash,
+  ]);
   return {
     parameters: Object.fromEntries(account.parameters),
     web: [account.web.desiredCount, account.web.healthCheckGracePeriodSeconds, account.web.taskDefinition],
@@ -165,7 +166,7 @@ async function endOf(account: Account) {
     scalable: account.scalable,
     sticky: account.stickiness.get('stickiness.enabled'),
     nodes: [account.running().length, account.running('cron').length],
-    stores,
+    stores: [...new Set(stores.map((one) => JSON.stringify(one)))],
     configuration: await readCacheConfiguration(database, 'campus'),
     migration: await readOpenMigration(database, 'campus'),
     hold: hold && { execution: hold.execution, before: hold.before },
@@ -189,7 +190,7 @@ async function emptyDatabase(): Promise<void> {
     'task_run',
     'session_migration',
   ];
-  await database.execute(`TRUNCATE ${tables.map((table) => `moodle_lifecycle.${table}`).join(', ')}`);
+  for (const table of tables) await database.execute(`DELETE FROM moodle_lifecycle.${table}`);
   await database.execute('DROP TABLE IF EXISTS mdl_config, mdl_user, mdl_config_plugins');
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { scaleOut } from '../../lambdas/scale-out.ts';
+import { readServing } from '../../lambdas/shared/acknowledgements.ts';
 import { nodeId } from '../../lambdas/shared/nodes.ts';
 import { settingsFrom } from '../../lambdas/shared/settings.ts';
 import { verifySite } from '../../lambdas/verify-site.ts';
@@ -85,9 +86,9 @@ describe('verifySite', () => {
   async function finished(nodes: number, plan: object = {}) {
     const account = await served(nodes);
     const input = await held(account, {}, plan);
-    await account.database.execute(
-      `INSERT INTO mdl_config_plugins VALUES ('tool_task', 'lastcronstart', CAST(ceil(extract(epoch FROM now())) AS text))`,
-    );
+    await account.database.execute(`INSERT INTO mdl_config_plugins VALUES ('tool_task', 'lastcronstart', :now)`, {
+      now: String(Math.ceil(Date.now() / 1000)),
+    });
     door = new MoodleDoor(account.running().map(nodeId));
     const siteUrl = await door.listen();
     const { settings } = account;
@@ -211,11 +212,15 @@ describe('verifySite', () => {
     });
   });
 
-  const says = (account: Account, value: object) =>
-    account.database.execute(
-      `UPDATE moodle_lifecycle.node_acknowledgement SET value = value || CAST(:value AS jsonb) WHERE node = :node`,
-      { value: JSON.stringify(value), node: nodeId(account.running()[0] ?? '') },
+  const says = async (account: Account, value: object) => {
+    const { database } = account;
+    const node = nodeId(account.running()[0] ?? '');
+    const said = (await readServing(database, 'campus', [node])).get(node);
+    await database.execute(
+      `UPDATE moodle_lifecycle.node_acknowledgement SET value = ${database.dialect.json(':value')} WHERE node = :node`,
+      { value: JSON.stringify({ ...said, ...value }), node },
     );
+  };
 });
 
 describe('settingsFrom', () => {

@@ -334,7 +334,7 @@ describe('the Data API of Aurora MySQL', () => {
     expect(await readCacheConfigurationHash(database, 'campus')).toBe(hash);
     await writeCacheConfiguration(database, rollout, { ...wanted, stores: [store] });
     expect(await readCacheConfiguration(database, 'campus')).toEqual({ ...wanted, stores: [store] });
-    expect(hash).toMatch(/^[0-9A-F]{64}$/);
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect(await readCacheConfigurationHash(database, 'campus')).not.toBe(hash);
     await expect(writeCacheConfiguration(database, { ...rollout, execution: 'arn:two' }, wanted)).rejects.toMatchObject(
       {

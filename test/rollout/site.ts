@@ -139,6 +139,8 @@ export class Site {
     const { engine, host = '', port, username = '', password = '', dbname = '' } = secret.fields;
     return {
       secretArn: secret.secret.arn,
+      versionId: secret.secret.versionId,
+      fields: secret.fields,
       isPostgres: engine === 'postgres',
       connection: {
         host,

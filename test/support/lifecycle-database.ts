@@ -16,6 +16,8 @@ const owner = { user: 'moodle', password: 'database-secret' };
 export const kinds = ['postgresql', 'mysql'] as const;
 export type Kind = (typeof kinds)[number];
 
+const usualKind = kinds.find((kind) => kind === process.env.LIFECYCLE_TESTS_ON) ?? 'postgresql';
+
 /** A real database server that takes TLS only, for the functions' statements. One per test file, a database per test. */
 export class LifecycleServer {
   readonly certificateAuthority: string;
@@ -31,7 +33,8 @@ export class LifecycleServer {
     this.certificateAuthority = readFileSync(world.certificateAuthorityFile, 'utf8');
   }
 
-  static async start(kind: Kind = 'postgresql'): Promise<LifecycleServer> {
+  /** @param kind of the tests that name one; else what the run was started for, PostgreSQL unless told otherwise */
+  static async start(kind: Kind = usualKind): Promise<LifecycleServer> {
     const world = await makeWorld();
     const server = await (kind === 'postgresql' ? startPostgres : startMariaDb)(world, 'lifecycle');
     return new LifecycleServer(world, kind, server);
