@@ -1,4 +1,4 @@
-import { App, type AppProps, Aspects, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
+import { App, type AppProps, DefaultStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
 import { acknowledge } from './acknowledge.ts';
 import { type Config, readConfig } from './config.ts';
 import { LogKeeping } from './constructs/watching/log-keeping.ts';
@@ -76,7 +76,7 @@ export class MoodleApp extends App {
 
 function keepLogs(app: MoodleApp, { logRetentionDays, encryptLogs }: Config): void {
   const { key } = app.platform.watchingKey;
-  Aspects.of(app).add(new LogKeeping({ retentionDays: logRetentionDays, key: encryptLogs ? key : undefined }));
+  LogKeeping.apply(app, { retentionDays: logRetentionDays, key: encryptLogs ? key : undefined });
   if (!encryptLogs) {
     acknowledge(
       app,

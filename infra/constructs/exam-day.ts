@@ -1,5 +1,6 @@
 import { Aws, Duration, TimeZone } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
@@ -19,6 +20,9 @@ export interface ExamDayProps {
 
 /** Two schedules, and what they call: more nodes from the one to the other. Nothing where there is no exam day. */
 export class ExamDay extends Construct {
+  /** What the schedules call; absent where there is no exam day. */
+  readonly function: lambda.IFunction | undefined;
+
   constructor(scope: Construct, id: string, { platform, config, bundles }: ExamDayProps) {
     super(scope, id);
     const { examDayStart, examDayEnd, examDayNodes } = config;
@@ -38,6 +42,7 @@ export class ExamDay extends Construct {
       ],
       logRetentionDays: config.logRetentionDays,
     });
+    this.function = change as lambda.IFunction;
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },

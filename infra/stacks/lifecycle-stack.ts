@@ -11,6 +11,7 @@ import type { PlatformStack } from './platform-stack.ts';
 /** What takes the site through its life: rollouts and their phases. */
 export class LifecycleStack extends MoodleStack {
   readonly functions: PhaseFunctions;
+  readonly examDay: ExamDay;
   readonly install: LifecycleStateMachine;
   readonly hold: LifecycleStateMachine;
 
@@ -21,7 +22,7 @@ export class LifecycleStack extends MoodleStack {
     this.install = new LifecycleStateMachine(this, 'Install', { name: 'install', ...parts });
     this.hold = new LifecycleStateMachine(this, 'Hold', { name: 'hold', ...parts });
     LifecycleStateMachine.letRead(this, [this.install], this.functions, ['check-site', 'operator-hold']);
-    new ExamDay(this, 'ExamDay', { platform, config, bundles });
+    this.examDay = new ExamDay(this, 'ExamDay', { platform, config, bundles });
     lifecycleOutputs(this);
   }
 

@@ -4,6 +4,7 @@ import { BackupNotices } from '../constructs/watching/backup-notices.ts';
 import { CacheAlarms } from '../constructs/watching/cache-alarms.ts';
 import { CronAlarm } from '../constructs/watching/cron-alarm.ts';
 import { DatabaseAlarms } from '../constructs/watching/database-alarms.ts';
+import { ExamDayAlarm } from '../constructs/watching/exam-day-alarm.ts';
 import { FilesAlarms } from '../constructs/watching/files-alarms.ts';
 import { InsightsRetention } from '../constructs/watching/insights-retention.ts';
 import { NodeEvents } from '../constructs/watching/node-events.ts';
@@ -42,6 +43,7 @@ export class WatchingStack extends MoodleStack {
     const visitors = new VisitorAlarms(this, 'Visitors', { platform, rolloutAtWork: rollout.atWork, topic });
     const cron = new CronAlarm(this, 'Cron', { platform, topic });
     const nodes = new NodeEvents(this, 'Nodes', { platform, topic });
+    const examDay = new ExamDayAlarm(this, 'ExamDay', { examDay: lifecycle.examDay, topic });
     const database = new DatabaseAlarms(this, 'Database', { config, database: platform.database, topic });
     const caches = new CacheAlarms(this, 'Caches', { platform, topic });
     const files = new FilesAlarms(this, 'Files', { config, files: platform.files, topic });
@@ -50,7 +52,7 @@ export class WatchingStack extends MoodleStack {
       platform,
       rollouts: new RolloutWidget(this, 'RolloutWidget', { config, rollouts, bundles }),
       spotInterruptions: nodes.spotInterruptions,
-      alarms: [visitors, rollout, cron, nodes, database, caches, files].flatMap(({ alarms }) => alarms),
+      alarms: [visitors, rollout, cron, nodes, examDay, database, caches, files].flatMap(({ alarms }) => alarms),
     });
     new SavedQueries(this, 'Queries', { platform, lifecycle });
     if (config.containerInsights !== 'off') {

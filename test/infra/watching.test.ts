@@ -103,6 +103,14 @@ describe.each(configurations)('alarms, %s', (configuration) => {
     expect(named('FilesBurstCredit') !== undefined).toBe(filesThroughput === 'bursting');
   });
 
+  it('know whether there is an exam day, and CloudFront', () => {
+    const { examDayStart, cloudFront } = configOf(configuration);
+    const [dashboard] = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Dashboard');
+
+    expect(named('ExamDayNotSet') !== undefined).toBe(examDayStart !== undefined);
+    expect(JSON.stringify(dashboard?.Properties.DashboardBody).includes('AWS/CloudFront')).toBe(cloudFront);
+  });
+
   it('count Spot interruptions where there are any', () => {
     const { compute, spotWeight } = configOf(configuration);
 
@@ -238,6 +246,15 @@ describe('logs', () => {
     for (const { id, Properties } of ofType('AWS::Lambda::Function')) {
       expect(Properties.LoggingConfig, id).toHaveProperty('LogGroup');
     }
+  });
+
+  it('have one also where CDK carries values between regions', () => {
+    const functions = synthesised('CloudFront and a zone').resources.filter(
+      ({ Type }) => Type === 'AWS::Lambda::Function',
+    );
+
+    expect(functions.filter(({ id }) => id.includes('CrossRegion')).map(({ stack }) => stack)).toContain('platform');
+    for (const { id, Properties } of functions) expect(Properties.LoggingConfig, id).toHaveProperty('LogGroup');
   });
 
   it("expire, go with their stack, and are encrypted with the site's key", () => {

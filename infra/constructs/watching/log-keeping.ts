@@ -1,7 +1,8 @@
-import { CfnResource, type IAspect, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type App, Aspects, CfnResource, type IAspect, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
+import { acknowledge } from '../../acknowledge.ts';
 
 export interface LogKeepingProps {
   readonly retentionDays: number;
@@ -14,10 +15,23 @@ export interface LogKeepingProps {
  * custom resources: those would be written for ever, to groups that Lambda makes and no stack takes away.
  */
 export class LogKeeping implements IAspect {
+  /** To everything in the app. */
+  static apply(app: App, props: LogKeepingProps): void {
+    const keeping = new LogKeeping(props);
+    Aspects.of(app).add(keeping);
+    // What carries values between regions CDK makes after all aspects, and before it validates.
+    app.node.addValidation({
+      validate: () => {
+        for (const node of app.node.findAll()) keeping.visit(node);
+        return [];
+      },
+    });
+  }
+
   readonly #retentionDays: number;
   readonly #key: kms.IKey | undefined;
 
-  constructor({ retentionDays, key }: LogKeepingProps) {
+  private constructor({ retentionDays, key }: LogKeepingProps) {
     this.#retentionDays = retentionDays;
     this.#key = key;
   }
@@ -34,8 +48,15 @@ export class LogKeeping implements IAspect {
 
   #keep(group: logs.CfnLogGroup): void {
     group.retentionInDays ??= this.#retentionDays;
-    // A key serves its own region alone.
-    if (this.#key && Stack.of(group).region === Stack.of(this.#key).region) group.kmsKeyId ??= this.#key.keyArn;
+    if (this.#key === undefined) return;
+    if (Stack.of(group).region === Stack.of(this.#key).region) group.kmsKeyId ??= this.#key.keyArn;
+    else {
+      acknowledge(
+        group,
+        'NIST.800.53.R5-CloudWatchLogGroupEncrypted',
+        "A key serves its own region alone. What is written here, beside CloudFront, holds nobody's session.",
+      );
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PlatformStack } from '../../stacks/platform-stack.ts';
 import type { Database } from '../database.ts';
 import type { Files } from '../files.ts';
+import type { SiteDistribution } from '../site-distribution.ts';
 import type { Store } from '../store.ts';
 
 /** The metrics of the site's parts, for alarms and dashboard alike. Where no statistic is given, it is the average. */
@@ -29,6 +30,23 @@ export function visitorMetrics({ loadBalancer }: PlatformStack) {
     /** Both are reported only while there are nodes registered: not before the first rollout. */
     healthyNodes: metric('HealthyHostCount', nodes, Stats.MAXIMUM),
     unhealthyNodes: metric('UnHealthyHostCount', nodes, Stats.MAXIMUM),
+  };
+}
+
+/** Of CloudFront, which measures in us-east-1: for the dashboard, since an alarm there does not reach the site's topic. */
+export function cloudFrontMetrics({ distribution }: SiteDistribution) {
+  const metric = (metricName: string, statistic: string) =>
+    new Metric({
+      namespace: 'AWS/CloudFront',
+      metricName,
+      dimensionsMap: { DistributionId: distribution.distributionId, Region: 'Global' },
+      region: 'us-east-1',
+      statistic,
+    });
+  return {
+    requests: metric('Requests', Stats.SUM),
+    /** Percent. */
+    errors: metric('5xxErrorRate', Stats.AVERAGE),
   };
 }
 

@@ -18,7 +18,16 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { PlatformStack } from '../../stacks/platform-stack.ts';
-import { databaseMetric, filesMetric, nodeMetrics, ownMetrics, storeMetrics, visitorMetrics } from './metrics.ts';
+import type { SiteDistribution } from '../site-distribution.ts';
+import {
+  cloudFrontMetrics,
+  databaseMetric,
+  filesMetric,
+  nodeMetrics,
+  ownMetrics,
+  storeMetrics,
+  visitorMetrics,
+} from './metrics.ts';
 import type { RolloutWidget } from './rollout-widget.ts';
 import { nodeErrors } from './saved-queries.ts';
 
@@ -61,6 +70,7 @@ export class SiteDashboard extends Construct {
         ...visitors(platform),
       ),
     );
+    if (platform.distribution) dashboard.addWidgets(cloudFront(platform.distribution));
     for (const row of [nodes(props), database(platform), stores(platform), files(platform)]) dashboard.addWidgets(row);
     dashboard.addWidgets(errors(platform));
     this.name = dashboard.dashboardName;
@@ -68,29 +78,20 @@ export class SiteDashboard extends Construct {
 }
 
 function visitors(platform: PlatformStack): IWidget[] {
-  const {
-    requests,
-    nodeErrors: answered,
-    balancerErrors,
-    responseTime,
-    healthyNodes,
-    unhealthyNodes,
-  } = visitorMetrics(platform);
+  const of = visitorMetrics(platform);
+  const half = { width: whole / 2, height: 4 };
+  const percentiles = [50, 95, 99].map((each) => of.responseTime(each).with({ label: `p${each}` }));
+  const nodes = [of.healthyNodes.with({ label: 'healthy' }), of.unhealthyNodes.with({ label: 'unhealthy' })];
   return [
-    graph('Requests and failures a minute', [requests], { right: [answered, balancerErrors], width: 12, height: 4 }),
-    graph(
-      'Seconds to an answer',
-      [50, 95, 99].map((percentile) => responseTime(percentile).with({ label: `p${percentile}` })),
-      {
-        width: 12,
-        height: 4,
-      },
-    ),
-    graph('Nodes', [healthyNodes.with({ label: 'healthy' }), unhealthyNodes.with({ label: 'unhealthy' })], {
-      width: 12,
-      height: 4,
-    }),
+    graph('Requests and failures a minute', [of.requests], { right: [of.nodeErrors, of.balancerErrors], ...half }),
+    graph('Seconds to an answer', percentiles, half),
+    graph('Nodes', nodes, half),
   ];
+}
+
+function cloudFront(distribution: SiteDistribution): IWidget {
+  const { requests, errors: failing } = cloudFrontMetrics(distribution);
+  return graph('Requests to CloudFront, and percent that fail', [requests], { right: [failing], width: whole });
 }
 
 function nodes({ platform, spotInterruptions }: SiteDashboardProps): IWidget {

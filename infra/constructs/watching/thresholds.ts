@@ -83,6 +83,11 @@ export const thresholds = {
      */
     burstCreditBytes: 700 * 1024 ** 3,
   },
+  examDay: {
+    /** Lambda tries what a schedule calls three times within about as many minutes, and then no more. */
+    tries: 3,
+    minutes: 15,
+  },
   nodeEvents: {
     /** In an hour. One or two are the bargain of Spot; more means that its capacity runs out here. */
     interruptionsPerHour: 3,
