@@ -6,6 +6,7 @@ import { filesContradictions, filesOptions } from './options/files.ts';
 import { networkContradictions, networkOptions } from './options/network.ts';
 import type { Option } from './options/option-kinds.ts';
 import { siteContradictions, siteOptions } from './options/site.ts';
+import { updateContradictions, updateOptions } from './options/updates.ts';
 import { watchingContradictions, watchingOptions } from './options/watching.ts';
 import { profiles } from './profiles.ts';
 
@@ -18,6 +19,7 @@ export const optionGroups = {
   Files: { options: filesOptions, contradictions: filesContradictions },
   Compute: { options: computeOptions, contradictions: computeContradictions },
   Edge: { options: edgeOptions, contradictions: edgeContradictions },
+  Updates: { options: updateOptions, contradictions: updateContradictions },
   Watching: { options: watchingOptions, contradictions: watchingContradictions },
 } as const;
 
@@ -30,6 +32,7 @@ export const options = {
   ...filesOptions,
   ...computeOptions,
   ...edgeOptions,
+  ...updateOptions,
   ...watchingOptions,
 } as const;
 

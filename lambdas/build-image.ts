@@ -1,25 +1,47 @@
 import { createHash } from 'node:crypto';
+import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { BatchGetBuildsCommand, type Build, CodeBuildClient, StartBuildCommand } from '@aws-sdk/client-codebuild';
-import { DescribeImagesCommand, ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
+import {
+  DescribeImageScanFindingsCommand,
+  DescribeImagesCommand,
+  ECRClient,
+  type ImageDetail,
+} from '@aws-sdk/client-ecr';
+import { S3Client } from '@aws-sdk/client-s3';
+import { deployedPlugins } from './shared/deployed-plugins.ts';
 import { ImageBuildFailed, ImageStillBuilding } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { assertHeld, type Rollout, write } from './shared/hold.ts';
+import { deployedManifest, type Manifest, type PinnedPlugin, readManifest, writeManifest } from './shared/manifest.ts';
 import { type MoodleDatabase, textOrNull } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
-import type { PhaseInput } from './shared/plan.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 
 export interface BuildImageClients {
   readonly database: MoodleDatabase;
   readonly images: ECRClient;
   readonly builds: CodeBuildClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly s3: S3Client;
+  readonly deployedPlugins: readonly PinnedPlugin[];
   readonly settings: Settings;
+}
+
+export interface PlannedImage extends Rollout {
+  readonly plan: {
+    /** Tag. */
+    readonly image: string;
+    /** What it is made of; left out by rollouts that plan no other image than the deployed or the running one. */
+    readonly manifest?: Manifest;
+  };
 }
 
 export interface BuiltImage {
   readonly image: string;
   readonly digest: string;
   readonly built: string;
+  /** What the registry found in it. */
+  readonly scan: string;
 }
 
 /** The build is kept among the tasks of this execution, under this purpose, by its build id. */
@@ -34,23 +56,20 @@ const purpose = 'build image';
  */
 export async function buildImage(
   clients: BuildImageClients,
-  { site, execution, plan }: PhaseInput,
+  { site, execution, plan }: PlannedImage,
 ): Promise<BuiltImage> {
-  const { settings } = clients;
   const rollout = { site, execution };
   const found = await findImage(clients, plan.image);
   const build = await readBuild(clients, rollout);
-  if (found)
-    return { image: plan.image, digest: found.imageDigest ?? '', built: build ? took(build) : 'was there already' };
-
-  if (plan.image !== settings.imageTag) {
-    throw new ImageBuildFailed(
-      `The site runs the image ${plan.image}, which is no longer in the repository ${settings.repositoryName}, and only ` +
-        `${settings.imageTag} can be built from what is deployed. Nothing was changed. Push the image again, or deploy ` +
-        'the version of this project that it was made from.',
-    );
+  if (found) {
+    return {
+      image: plan.image,
+      digest: found.imageDigest ?? '',
+      built: build ? took(build) : 'was there already',
+      scan: await scanOf(clients, plan.image, found),
+    };
   }
-  const running = build ?? (await startBuild(clients, rollout, plan.image));
+  const running = build ?? (await startBuild(clients, rollout, plan));
   const where = running.currentPhase?.toLowerCase().replaceAll('_', ' ') ?? 'queued';
   if (running.buildStatus === 'IN_PROGRESS') {
     throw new ImageStillBuilding(`CodeBuild works on ${plan.image}: ${where}${since(running.startTime)}.`);
@@ -58,8 +77,67 @@ export async function buildImage(
   if (running.buildStatus === 'SUCCEEDED') {
     throw new ImageStillBuilding(`CodeBuild pushed ${plan.image}; ECR does not show it yet.`);
   }
-  throw buildFailed(running, plan.image, settings);
+  throw await buildFailed(clients, running, plan.image);
 }
+
+/**
+ * Puts down what the image is made of, for the build and for every later update.
+ *
+ * @throws ImageBuildFailed when the deployed sources do not make this image
+ */
+async function keepManifest({ s3, settings, deployedPlugins }: BuildImageClients, plan: PlannedImage['plan']) {
+  const { image } = plan;
+  const deployed = deployedManifest(settings, deployedPlugins);
+  const manifest =
+    image === settings.imageTag ? deployed : (plan.manifest ?? (await readManifest(s3, settings, image)));
+  if (manifest && (image === settings.imageTag || image.startsWith(`${settings.imageTag}-`))) {
+    return writeManifest(s3, settings, image, manifest);
+  }
+  throw new ImageBuildFailed(
+    `The site runs the image ${image}, which is no longer in the repository ${settings.repositoryName}, and only ` +
+      `${settings.imageTag} can be built from what is deployed. Nothing was changed. Push the image again, or deploy ` +
+      'the version of this project that it was made from.',
+  );
+}
+
+/** Seconds after the push in which ECR’s scan is waited for. It takes a minute, but need not be switched on. */
+const scanSeconds = 600;
+
+/** @throws ImageStillBuilding while ECR scans */
+async function scanOf(
+  { images, settings }: BuildImageClients,
+  tag: string,
+  { imagePushedAt }: ImageDetail,
+): Promise<string> {
+  const age = (Date.now() - (imagePushedAt?.getTime() ?? 0)) / 1000;
+  try {
+    const { imageScanStatus, imageScanFindings } = await images.send(
+      new DescribeImageScanFindingsCommand({
+        repositoryName: settings.repositoryName,
+        imageId: { imageTag: tag },
+        maxResults: 1,
+      }),
+    );
+    const status = imageScanStatus?.status ?? '';
+    if ((status === 'IN_PROGRESS' || status === 'PENDING') && age < scanSeconds) {
+      throw new ImageStillBuilding(`${tag} is pushed; ECR scans it.`);
+    }
+    if (status !== 'COMPLETE' && status !== 'ACTIVE') return `not scanned: ${imageScanStatus?.description ?? status}`;
+    const counts = Object.entries(imageScanFindings?.findingSeverityCounts ?? {});
+    return counts.length > 0
+      ? counts.map(([severity, count]) => `${count} ${severity.toLowerCase()}`).join(', ')
+      : 'nothing found';
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ScanNotFoundException') {
+      // The scan on push appears moments after the push.
+      if (age < scanStartSeconds) throw new ImageStillBuilding(`${tag} is pushed; ECR is about to scan it.`);
+      return 'not scanned';
+    }
+    throw error;
+  }
+}
+
+const scanStartSeconds = 30;
 
 async function findImage({ images, settings }: BuildImageClients, tag: string): Promise<ImageDetail | undefined> {
   try {
@@ -86,12 +164,11 @@ async function readBuild({ database, builds }: BuildImageClients, rollout: Rollo
 }
 
 /** The idempotency token makes a second StartBuild, after a kill before the id was written, answer the first build. */
-async function startBuild(
-  { database, builds, settings }: BuildImageClients,
-  rollout: Rollout,
-  tag: string,
-): Promise<Build> {
+async function startBuild(clients: BuildImageClients, rollout: Rollout, plan: PlannedImage['plan']): Promise<Build> {
+  const { database, builds, settings } = clients;
+  const tag = plan.image;
   await assertHeld(database, rollout);
+  await keepManifest(clients, plan);
   const { now, orNothing } = database.dialect;
   await write(
     database,
@@ -120,7 +197,8 @@ async function startBuild(
   return build;
 }
 
-function buildFailed(build: Build, tag: string, { buildProjectName }: Settings): ImageBuildFailed {
+async function buildFailed(clients: BuildImageClients, build: Build, tag: string): Promise<ImageBuildFailed> {
+  const { buildProjectName } = clients.settings;
   const phase = build.phases?.find((one) => one.phaseStatus && one.phaseStatus !== 'SUCCEEDED');
   const context =
     phase?.contexts
@@ -130,8 +208,21 @@ function buildFailed(build: Build, tag: string, { buildProjectName }: Settings):
   const log = build.logs?.deepLink ? ` Log: ${build.logs.deepLink}` : '';
   return new ImageBuildFailed(
     `CodeBuild (${buildProjectName}) did not build ${tag}: ${build.buildStatus} in ${phase?.phaseType ?? 'an unknown phase'}: ` +
-      `${context}. No node was touched. Mend image/, deploy, and start the rollout again.${log}`,
+      `${[context, ...(await lastWords(clients, build))].join('; ')}. No node was touched. Mend what it says (a plugin can be ` +
+      `left out; image/ is mended and deployed), and start the rollout again.${log}`,
   );
+}
+
+/** What the build wrote about plugins, else its last lines: CodeBuild itself says only which command failed. */
+async function lastWords({ logs }: BuildImageClients, build: Build): Promise<string[]> {
+  const { groupName, streamName } = build.logs ?? {};
+  if (!groupName || !streamName) return [];
+  const { events = [] } = await logs.send(
+    new GetLogEventsCommand({ logGroupName: groupName, logStreamName: streamName, startFromHead: false, limit: 300 }),
+  );
+  const lines = events.map(({ message = '' }) => message.trim()).filter(Boolean);
+  const problems = lines.flatMap((line) => /plugin problem: (.+)$/.exec(line)?.[1] ?? []);
+  return problems.length > 0 ? [...new Set(problems)].slice(0, 20) : lines.slice(-5).map((line) => line.slice(0, 300));
 }
 
 function since(start: Date | undefined): string {
@@ -153,6 +244,9 @@ export const handler = makeHandler(
       database: openDatabase(settings),
       images: new ECRClient({}),
       builds: new CodeBuildClient({}),
+      logs: new CloudWatchLogsClient({}),
+      s3: new S3Client({}),
+      deployedPlugins,
     };
   },
   buildImage,

@@ -3,31 +3,26 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElastiCacheClient } from '@aws-sdk/client-elasticache';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { type BeforeRollout, inheritedBefore } from './shared/before-rollout.ts';
-import { readCacheConfiguration } from './shared/cache-configuration.ts';
+import { inheritedBefore } from './shared/before-rollout.ts';
 import { checkCache } from './shared/caches.ts';
-import { SiteStateUnknown, UnfinishedInstall } from './shared/errors.ts';
+import { type DatabaseServer, measureDatabase, serverInWords } from './shared/database-server.ts';
+import { SiteStateUnknown, UnfinishedInstall, UpdateUnfinished } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
-import { amendHold, type Rollout, takeHold } from './shared/hold.ts';
+import { type Rollout, takeHold } from './shared/hold.ts';
 import { type InstallInput, readInstallInput } from './shared/install-input.ts';
 import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
-import { type MoodleDatabase, text } from './shared/moodle-database.ts';
-import { describeService } from './shared/nodes.ts';
+import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
-import { noImage, readParameters, sessionStoreOf } from './shared/parameters.ts';
+import { noImage, readParameters } from './shared/parameters.ts';
 import type { Plan } from './shared/plan.ts';
-import { readCapacity, withoutScheduled } from './shared/scaling.ts';
-import { type Settings, settingsFrom } from './shared/settings.ts';
+import { type BeforeClients, correctBefore, readBefore } from './shared/read-before.ts';
+import { settingsFrom } from './shared/settings.ts';
 import { readSiteState, type SiteState } from './shared/site-state.ts';
+import { hasTouchedSite, readOpenRun } from './shared/update-run.ts';
 
-export interface CheckSiteClients {
-  readonly database: MoodleDatabase;
-  readonly ecs: ECSClient;
-  readonly ssm: SSMClient;
-  readonly scaling: ApplicationAutoScalingClient;
+export interface CheckSiteClients extends BeforeClients {
   readonly caches: ElastiCacheClient;
   readonly executions: SFNClient;
-  readonly settings: Settings;
 }
 
 export interface CheckedSite {
@@ -43,7 +38,8 @@ export interface CheckedSite {
  * Decides whether this rollout may touch the site, and takes it.
  *
  * @param input the execution's input, as it was given
- * @throws InputInvalid, CacheNotAvailable, SiteStateUnknown, UnfinishedInstall, SiteHeld: nothing was changed
+ * @throws InputInvalid, CacheNotAvailable, UpdateUnfinished, SiteStateUnknown, UnfinishedInstall, SiteHeld: nothing was
+ * changed
  */
 export async function checkSite(
   clients: CheckSiteClients,
@@ -59,24 +55,37 @@ export async function checkSite(
     checkCache(clients.caches, 'application', settings.applicationStoreKind, settings.applicationStoreId),
   ]);
   await createLifecycleSchema(database);
+  await refuseUnfinishedUpdate(database, site);
   const readState = async () => allowed(await readSiteState(database, site, settings.databasePrefix), wanted);
 
   const before = await readBefore(clients, site, (await readState()).name === 'installed');
   const { takenOverFrom, isNew } = await takeHold(database, executions, rollout, wanted.reason, before, (earlier) =>
     inheritedBefore(earlier, before),
   );
-  // Once more, now that no other rollout can change it: one may have ended between the first look and the hold.
+  // Once more, now that no other rollout can change it.
   const state = await readState();
   if (isNew) await correctBefore(clients, rollout, before, state.name === 'installed');
 
   return {
     site: `${state.name}: ${state.why}`,
-    database: `${server.version}, ${server.milliseconds} ms per ${database.access === 'network' ? 'round trip' : 'Data API call'}`,
+    database: serverInWords(database, server),
     sessionStore,
     applicationStore,
     hold: takenOverFrom ? `taken over from ${takenOverFrom}, which is no longer running` : 'taken',
     plan: await plan(clients, state, wanted, server),
   };
+}
+
+/** Only the rollout that knows both its ends may bring such a site back; this one would start nodes on half of it. */
+async function refuseUnfinishedUpdate(database: MoodleDatabase, site: string): Promise<void> {
+  const run = await readOpenRun(database, site);
+  if (!run || !hasTouchedSite(run)) return;
+  const machine = run.execution.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
+  throw new UpdateUnfinished(
+    `A plugin update of this site stopped in the middle (${run.stage}; ${run.execution}). Nothing was changed. Start a plugin ` +
+      'update, which puts that one back or finishes it before anything else: npx lifecycle start plugin-update, or ' +
+      `aws stepfunctions start-execution --state-machine-arn ${machine} --input '{}'. Then start this rollout again.`,
+  );
 }
 
 /** An installed site is left to run the image that it runs; a new one only comes with the install of the site. */
@@ -134,56 +143,6 @@ export function allowed(
     );
   }
   return { ...state, name };
-}
-
-interface DatabaseServer {
-  readonly version: string;
-  /** Of the quickest of five round trips. */
-  readonly milliseconds: number;
-}
-
-async function measureDatabase(database: MoodleDatabase): Promise<DatabaseServer> {
-  const [row] = await database.query(`SELECT ${database.dialect.serverVersion} AS version`);
-  const times: number[] = [];
-  for (let round = 0; round < 5; round++) {
-    const began = performance.now();
-    await database.query('SELECT 1 AS one');
-    times.push(performance.now() - began);
-  }
-  return { version: text(row, 'version'), milliseconds: Number(Math.min(...times).toFixed(1)) };
-}
-
-async function readBefore(clients: CheckSiteClients, site: string, installed: boolean): Promise<BeforeRollout> {
-  const { database, ecs, ssm, scaling, settings } = clients;
-  const [web, cron, parameters, capacity] = await Promise.all([
-    describeService(ecs, settings, settings.webServiceName),
-    describeService(ecs, settings, settings.cronServiceName),
-    readParameters(ssm, settings),
-    readCapacity(scaling, settings),
-  ]);
-  return {
-    installed,
-    sessionStore: sessionStoreOf(parameters),
-    parameters,
-    desired: web.desiredCount ?? 0,
-    cronDesired: cron.desiredCount ?? 0,
-    capacity: withoutScheduled(capacity, parameters),
-    healthGraceSeconds: web.healthCheckGracePeriodSeconds ?? settings.normalHealthGraceSeconds,
-    taskDefinition: web.taskDefinition ?? '',
-    cronTaskDefinition: cron.taskDefinition ?? '',
-    cacheConfiguration: await readCacheConfiguration(database, site),
-  };
-}
-
-async function correctBefore(
-  clients: CheckSiteClients,
-  rollout: Rollout,
-  first: BeforeRollout,
-  installed: boolean,
-): Promise<void> {
-  const now = await readBefore(clients, rollout.site, installed);
-  if (JSON.stringify(now) === JSON.stringify(first)) return;
-  await amendHold(clients.database, rollout, now);
 }
 
 export const handler = makeHandler(

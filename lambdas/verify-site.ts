@@ -10,12 +10,12 @@ import {
 } from './shared/cache-configuration.ts';
 import { CronNotYetRun, NodesNotYetHealthy, VerificationFailed } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
-import { assertHeld } from './shared/hold.ts';
+import { assertHeld, type Rollout } from './shared/hold.ts';
 import { type MoodleDatabase, textOrNull } from './shared/moodle-database.ts';
 import { nodeId, runningNodes } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { readParameters } from './shared/parameters.ts';
-import type { PhaseInput } from './shared/plan.ts';
+import type { Plan } from './shared/plan.ts';
 import { readSecret } from './shared/secrets.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 import { readSiteState } from './shared/site-state.ts';
@@ -27,6 +27,15 @@ export interface VerifySiteClients {
   readonly ssm: SSMClient;
   readonly secrets: SecretsManagerClient;
   readonly settings: Settings;
+}
+
+export interface SiteToVerify extends Rollout {
+  readonly plan: Pick<Plan, 'nodes' | 'install' | 'finish'>;
+  /**
+   * Seconds since 1970 from which on cron has to have begun a run; null: the site has no cron. Left out: since this
+   * rollout began.
+   */
+  readonly cronSince?: number | null;
 }
 
 export interface VerifiedSite {
@@ -45,7 +54,7 @@ export interface VerifiedSite {
  */
 export async function verifySite(
   clients: VerifySiteClients,
-  { site, execution, plan }: PhaseInput,
+  { site, execution, plan, cronSince }: SiteToVerify,
 ): Promise<VerifiedSite> {
   const { database, ecs, settings } = clients;
   const { since } = await assertHeld(database, { site, execution });
@@ -55,7 +64,7 @@ export async function verifySite(
     throw new NodesNotYetHealthy(`${serving.size} of ${Math.max(nodes.length, plan.nodes)} nodes serve.`);
   }
   const { stores, version } = await verifyAcknowledgements(clients, site, serving);
-  const cron = await cronRun(clients, since - cronRunSeconds);
+  const cron = cronSince === null ? 'none, as before' : await cronRun(clients, cronSince ?? since - cronRunSeconds);
   const visited = await visit(clients, nodes, plan.install && plan.finish === 'unattended');
   return { ...visited, stores, version, cron };
 }
@@ -116,6 +125,8 @@ async function visit(
   nodes: readonly string[],
   mustLogIn: boolean,
 ): Promise<{ login: string; session: string }> {
+  const front = await open(new Visitor(settings.siteUrl), '/', settings);
+  if (front.status >= 400) throw failed(`the front page answered ${front.status}`);
   const visitor = new Visitor(settings.siteUrl);
   const form = await open(visitor, '/login/index.php', settings);
   const token = loginToken(form);

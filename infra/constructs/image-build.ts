@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
@@ -16,6 +17,8 @@ export class ImageBuild extends Construct {
   readonly project: codebuild.Project;
   /** Holds `manifests/<tag>.json`, what the image of that tag is made of; written before the image is built. */
   readonly manifests: s3.Bucket;
+  /** What builds wrote. */
+  readonly logs: logs.ILogGroup;
   /** Names the image that the sources and build arguments of this deploy make: the same for the same content. */
   readonly contentTag: string;
 
@@ -33,6 +36,10 @@ export class ImageBuild extends Construct {
       encryption: s3.BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      versioned: true,
+      lifecycleRules: [
+        { noncurrentVersionExpiration: Duration.days(90), abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
       removalPolicy: config.keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       autoDeleteObjects: !config.keepData,
     });
@@ -42,13 +49,13 @@ export class ImageBuild extends Construct {
       'AwsSolutions-S1',
       'NIST.800.53.R5-S3BucketLoggingEnabled',
       'NIST.800.53.R5-S3BucketReplicationEnabled',
-      'NIST.800.53.R5-S3BucketVersioningEnabled',
       'NIST.800.53.R5-S3DefaultEncryptionKMS',
     ]) {
       acknowledge(this.manifests, rule, madeAgain);
     }
     const source = new assets.Asset(this, 'Source', { path: fileURLToPath(new URL('../../image', import.meta.url)) });
     this.contentTag = contentTag(config, source.assetHash);
+    this.logs = logGroup(this, 'Logs', config.logRetentionDays);
     this.project = new codebuild.Project(this, 'Project', {
       description: `Builds the Moodle image of ${config.site}`,
       source: codebuild.Source.s3({ bucket: source.bucket, path: source.s3ObjectKey }),
@@ -67,7 +74,7 @@ export class ImageBuild extends Construct {
       buildSpec: codebuild.BuildSpec.fromObject(buildSpec),
       timeout: Duration.minutes(30),
       grantReportGroupPermissions: false,
-      logging: { cloudWatch: { logGroup: logGroup(this, 'Logs', config.logRetentionDays) } },
+      logging: { cloudWatch: { logGroup: this.logs } },
     });
     this.repository.grantPullPush(this.project);
     this.manifests.grantRead(this.project, 'manifests/*');

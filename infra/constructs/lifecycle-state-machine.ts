@@ -12,7 +12,7 @@ import { type PhaseFunctions, type PhaseName, pascalCase } from './phase-functio
 
 export interface LifecycleStateMachineProps {
   /** Name of the definition, `statemachines/<name>.asl.json`, and what operators call it. */
-  readonly name: 'install' | 'hold';
+  readonly name: 'install' | 'plugin-update' | 'hold';
   readonly config: Config;
   readonly functions: PhaseFunctions;
   readonly topic: sns.ITopic;

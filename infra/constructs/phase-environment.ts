@@ -5,9 +5,12 @@ import { containerName } from './node-task.ts';
 import { settingPrefix } from './settings.ts';
 import { databaseName, tablePrefix } from './site-database.ts';
 
+/** In the place of a checksum: the one that Moodle publishes beside its archive. A variable of Lambda is not empty. */
+const publishedChecksum = 'published';
+
 /** Every variable that a phase function may be given; each gets only those that it reads. */
 export function phaseEnvironment(platform: PlatformStack, config: Config) {
-  const { database, sessionStore, applicationStore, imageBuild, nodes } = platform;
+  const { database, sessionStore, applicationStore, imageBuild, nodes, backups } = platform;
   return {
     SITE: config.site,
     SITE_URL: platform.siteUrl,
@@ -27,6 +30,15 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     REPOSITORY_URI: imageBuild.repository.repositoryUri,
     IMAGE_TAG: imageBuild.contentTag,
     BUILD_PROJECT_NAME: imageBuild.project.projectName,
+    MANIFEST_BUCKET: imageBuild.manifests.bucketName,
+    MOODLE_VERSION: config.moodleVersion,
+    MOODLE_CHECKSUM: config.moodleChecksum ?? publishedChecksum,
+    PLUGIN_DIRECTORY_URL: config.pluginDirectoryUrl,
+    DATABASE_IDENTIFIER: database.identifier,
+    FILE_SYSTEM_ARN: platform.files.fileSystem.fileSystemArn,
+    BACKUP_VAULT_NAME: backups.vault.backupVaultName,
+    BACKUP_ROLE_ARN: backups.role.roleArn,
+    NOTIFICATION_TOPIC_ARN: platform.notifications.topic.topicArn,
     DATABASE_ENGINE: database.engine,
     DATABASE_ACCESS: config.databaseAccess,
     DATABASE_CLUSTER_ARN: database.arn,

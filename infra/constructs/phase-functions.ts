@@ -22,6 +22,8 @@ const oneOffTasks = ['CONTAINER_NAME', 'TASK_CAPACITY_PROVIDER', 'TASK_SECURITY_
 const usual = 60;
 /** For phases that make many requests one after the other. */
 const long = 120;
+/** For the one that reads the archives of all new plugins. */
+const longest = 300;
 
 /** Each `lambdas/<name>.ts` with what it is given and what it may do: no more than its code uses. */
 const phases = {
@@ -47,8 +49,15 @@ const phases = {
   'build-image': {
     description: 'Has the image built, unless its tag is there',
     timeoutSeconds: usual,
-    reads: ['BUILD_PROJECT_NAME', 'IMAGE_TAG', 'REPOSITORY_NAME'],
-    may: ['build images'],
+    reads: [
+      'BUILD_PROJECT_NAME',
+      'IMAGE_TAG',
+      'MANIFEST_BUCKET',
+      'MOODLE_CHECKSUM',
+      'MOODLE_VERSION',
+      'REPOSITORY_NAME',
+    ],
+    may: ['build images', 'read manifests', 'write manifests'],
   },
   'start-one-node': {
     description: 'Starts one node, and holds the capacity at one',
@@ -201,6 +210,131 @@ const phases = {
       'change scaling',
       'read stickiness',
       'change stickiness',
+    ],
+  },
+  'check-site-for-update': {
+    description: 'Holds the site for an update, and takes over one that was left',
+    timeoutSeconds: long,
+    reads: [
+      ...web,
+      'CRON_SERVICE_NAME',
+      'DATABASE_IDENTIFIER',
+      'DATABASE_PREFIX',
+      'NORMAL_HEALTH_GRACE_SECONDS',
+      'PARAMETER_PREFIX',
+    ],
+    may: ['read settings', 'read services', 'read scaling', 'find databases', 'exchange databases'],
+  },
+  'find-updates': {
+    description: "Asks Moodle's plugin directory, and decides what is updated",
+    timeoutSeconds: longest,
+    reads: [
+      'DATABASE_PREFIX',
+      'IMAGE_TAG',
+      'MANIFEST_BUCKET',
+      'MOODLE_CHECKSUM',
+      'MOODLE_VERSION',
+      'PARAMETER_PREFIX',
+      'PLUGIN_DIRECTORY_URL',
+    ],
+    may: ['read settings', 'read manifests'],
+  },
+  'take-snapshot': {
+    description: 'Takes a snapshot of the database, and a recovery point of files that change',
+    timeoutSeconds: usual,
+    reads: ['BACKUP_ROLE_ARN', 'BACKUP_VAULT_NAME', 'DATABASE_IDENTIFIER', 'FILE_SYSTEM_ARN'],
+    may: ['take snapshots', 'find snapshots', 'back files up'],
+  },
+  'request-approval': {
+    description: 'Tells the operator that an update waits for a person',
+    timeoutSeconds: usual,
+    reads: ['NOTIFICATION_TOPIC_ARN'],
+    may: ['notify the operator'],
+  },
+  'upgrade-site': {
+    description: "Has one task run Moodle's upgrade, with the new nodes waiting for it",
+    timeoutSeconds: usual,
+    reads: [
+      ...web,
+      ...oneOffTasks,
+      'CRON_SERVICE_NAME',
+      'DATABASE_PREFIX',
+      'INSTALL_HEALTH_GRACE_SECONDS',
+      'PARAMETER_PREFIX',
+      'REPOSITORY_URI',
+      'TASK_DEFINITION_FAMILY',
+    ],
+    may: [
+      'read settings',
+      'change settings',
+      'read services',
+      'change services',
+      'register task definitions',
+      'run one-off tasks',
+      'read tasks',
+      'list tasks',
+      'read scaling',
+      'change scaling',
+    ],
+  },
+  'roll-nodes': {
+    description: 'Waits for the nodes of the new image, and ends what only the upgrade needed',
+    timeoutSeconds: usual,
+    reads: [
+      ...web,
+      ...oneOffTasks,
+      'CRON_SERVICE_NAME',
+      'CRON_TASK_DEFINITION_FAMILY',
+      'NORMAL_HEALTH_GRACE_SECONDS',
+      'PARAMETER_PREFIX',
+      'REPOSITORY_URI',
+      'TASK_DEFINITION_FAMILY',
+    ],
+    may: [
+      'read settings',
+      'change settings',
+      'read services',
+      'change services',
+      'register task definitions',
+      'run one-off tasks',
+      'read tasks',
+      'list tasks',
+      'read scaling',
+      'change scaling',
+    ],
+  },
+  'clean-up': {
+    description: 'Ends an update, and removes what no policy keeps of earlier ones',
+    timeoutSeconds: long,
+    reads: ['DATABASE_IDENTIFIER', 'IMAGE_TAG', 'PARAMETER_PREFIX', 'REPOSITORY_NAME'],
+    may: ['read settings', 'find snapshots', 'remove snapshots', 'find databases', 'remove databases', 'remove images'],
+  },
+  'put-back-update': {
+    description: 'Brings image and database of a failed update back, and ends its hold',
+    timeoutSeconds: long,
+    reads: [
+      ...web,
+      ...oneOffTasks,
+      'CRON_SERVICE_NAME',
+      'DATABASE_IDENTIFIER',
+      'DATABASE_PREFIX',
+      'PARAMETER_PREFIX',
+      'TASK_DEFINITION_FAMILY',
+    ],
+    may: [
+      'read settings',
+      'change settings',
+      'read services',
+      'change services',
+      'run one-off tasks',
+      'stop tasks',
+      'read tasks',
+      'list tasks',
+      'read scaling',
+      'change scaling',
+      'find databases',
+      'restore databases',
+      'exchange databases',
     ],
   },
 } as const satisfies Readonly<Record<string, Phase>>;

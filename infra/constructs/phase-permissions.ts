@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Config } from '../config.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
+import { databaseCopyPermissions } from './database-copy-permissions.ts';
 import { settingPrefix } from './settings.ts';
 
 /** What phases may do, by what it is for: the narrowest statements that IAM can express for these calls. */
@@ -21,6 +22,7 @@ export function phasePermissions(platform: PlatformStack, config: Config) {
     resource: 'parameter',
     resourceName: `${settingPrefix(config.site).slice(1)}/*`,
   });
+  const manifests = platform.imageBuild.manifests.arnForObjects('manifests/*');
   // Whoever has ECS start a task hands it the roles of its task definition.
   const passNodeRoles = allow(
     ['iam:PassRole'],
@@ -74,9 +76,31 @@ export function phasePermissions(platform: PlatformStack, config: Config) {
       ),
     ],
     'build images': [
-      allow(['ecr:DescribeImages'], [platform.imageBuild.repository.repositoryArn]),
+      allow(['ecr:DescribeImages', 'ecr:DescribeImageScanFindings'], [platform.imageBuild.repository.repositoryArn]),
       allow(['codebuild:StartBuild', 'codebuild:BatchGetBuilds'], [platform.imageBuild.project.projectArn]),
+      allow(['logs:GetLogEvents'], [platform.imageBuild.logs.logGroupArn]),
     ],
+    'remove images': [
+      allow(['ecr:BatchDeleteImage', 'ecr:DescribeImages'], [platform.imageBuild.repository.repositoryArn]),
+    ],
+    'read manifests': [
+      allow(['s3:GetObject'], [manifests]),
+      // Without it S3 answers that a manifest which is not there may not be read.
+      allow(['s3:ListBucket'], [platform.imageBuild.manifests.bucketArn]),
+    ],
+    'write manifests': [allow(['s3:PutObject'], [manifests])],
+    'stop tasks': [
+      allow(
+        ['ecs:StopTask'],
+        [stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` })],
+        inCluster,
+      ),
+    ],
+    'notify the operator': [
+      allow(['sns:Publish'], [platform.notifications.topic.topicArn]),
+      allow(['kms:Decrypt', 'kms:GenerateDataKey*'], [platform.watchingKey.key.keyArn]),
+    ],
+    ...databaseCopyPermissions(platform, config),
     'read stores': [
       allow([platform.sessionStore.describe], [platform.sessionStore.arn]),
       allow([platform.applicationStore.describe], [platform.applicationStore.arn]),

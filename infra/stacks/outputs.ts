@@ -39,14 +39,17 @@ export function platformOutputs(stack: PlatformStack): void {
 }
 
 export function lifecycleOutputs(stack: LifecycleStack): void {
-  const { stateMachineArn } = stack.install.stateMachine;
+  const start = (stateMachineArn: string) =>
+    `aws stepfunctions start-execution --region ${stack.region} --state-machine-arn ${stateMachineArn} --input '{}'`;
+  const install = stack.install.stateMachine.stateMachineArn;
+  const pluginUpdate = stack.pluginUpdate.stateMachine.stateMachineArn;
   outputs(stack, {
-    InstallStateMachineArn: ['The rollout install', stateMachineArn],
-    InstallAddress: ['The same, in the console', stateMachineInConsole(stack, stateMachineArn)],
-    InstallCommand: [
-      'Starts it',
-      `aws stepfunctions start-execution --region ${stack.region} --state-machine-arn ${stateMachineArn} --input '{}'`,
-    ],
+    InstallStateMachineArn: ['The rollout install', install],
+    InstallAddress: ['The same, in the console', stateMachineInConsole(stack, install)],
+    InstallCommand: ['Starts it', start(install)],
+    PluginUpdateStateMachineArn: ['The rollout plugin-update', pluginUpdate],
+    PluginUpdateAddress: ['The same, in the console', stateMachineInConsole(stack, pluginUpdate)],
+    PluginUpdateCommand: ['Starts it', start(pluginUpdate)],
     HoldStateMachineArn: [
       "Takes the site for a person, or ends that person's hold",
       stack.hold.stateMachine.stateMachineArn,

@@ -50,3 +50,19 @@ export async function readTaskReport(
   );
   return row ? JSON.parse(text(row, 'value')) : undefined;
 }
+
+/** Acknowledgements of these nodes under one subject, by node. */
+export async function readAcknowledgements(
+  statements: SqlStatements,
+  site: string,
+  subject: string,
+  nodes: readonly string[],
+): Promise<Map<string, Readonly<Record<string, unknown>>>> {
+  const { condition, parameters } = among('node', nodes);
+  const rows = await statements.query(
+    `SELECT node, value FROM moodle_lifecycle.node_acknowledgement
+      WHERE site = :site AND subject = :subject AND ${condition}`,
+    { site, subject, ...parameters },
+  );
+  return new Map(rows.map((row) => [text(row, 'node'), JSON.parse(text(row, 'value'))]));
+}

@@ -35,6 +35,10 @@ export const waitNames = [
   'TaskStillRunning',
   'NodesNotYetHealthy',
   'CronNotYetRun',
+  'PluginDirectoryNotAnswering',
+  'SnapshotStillBeingTaken',
+  'MaintenanceWindowClosed',
+  'DatabaseStillBeingRestored',
 ] as const;
 
 export const refusalNames = [
@@ -43,6 +47,10 @@ export const refusalNames = [
   'SiteStateUnknown',
   'UnfinishedInstall',
   'CacheNotAvailable',
+  'SiteNotInstalled',
+  'UpdateUnfinished',
+  'UpdateNotPossible',
+  'OlderThanDatabase',
 ] as const;
 
 export const failureNames = [
@@ -56,10 +64,17 @@ export const failureNames = [
   'SessionsNotCopied',
   'NodesNotHealthy',
   'VerificationFailed',
+  'PluginArchiveWrong',
+  'SnapshotFailed',
+  'UpgradeFailed',
+  'DatabaseNotRestored',
   'HoldLost',
   'SettingMissing',
   'UnexpectedError',
 ] as const;
+
+/** Given by a person, not thrown by a function: `SendTaskFailure` on the token of the approval. */
+export const givenNames = ['ApprovalRefused'] as const;
 
 export type WaitName = (typeof waitNames)[number];
 export type RefusalName = (typeof refusalNames)[number];
@@ -116,6 +131,26 @@ export class CronNotYetRun extends Wait {
   override readonly name = 'CronNotYetRun';
 }
 
+/** Moodle's plugin directory, or the place of an archive, gives no answer that can be used now. */
+export class PluginDirectoryNotAnswering extends Wait {
+  override readonly name = 'PluginDirectoryNotAnswering';
+}
+
+/** The snapshot of the database, or the recovery point of the files. */
+export class SnapshotStillBeingTaken extends Wait {
+  override readonly name = 'SnapshotStillBeingTaken';
+}
+
+/** The upgrade needs maintenance mode, and the time in which it may is not now. */
+export class MaintenanceWindowClosed extends Wait {
+  override readonly name = 'MaintenanceWindowClosed';
+}
+
+/** A restore, or the exchange of the database for the restored one. */
+export class DatabaseStillBeingRestored extends Wait {
+  override readonly name = 'DatabaseStillBeingRestored';
+}
+
 export class InputInvalid extends Refusal {
   override readonly name = 'InputInvalid';
 }
@@ -137,6 +172,26 @@ export class UnfinishedInstall extends Refusal {
 
 export class CacheNotAvailable extends Refusal {
   override readonly name = 'CacheNotAvailable';
+}
+
+/** There is no finished Moodle to update. */
+export class SiteNotInstalled extends Refusal {
+  override readonly name = 'SiteNotInstalled';
+}
+
+/** A plugin update stopped in the middle, which only a plugin update may put back or finish. */
+export class UpdateUnfinished extends Refusal {
+  override readonly name = 'UpdateUnfinished';
+}
+
+/** What was asked for cannot be had: an unknown plugin, none for this Moodle, another branch. */
+export class UpdateNotPossible extends Refusal {
+  override readonly name = 'UpdateNotPossible';
+}
+
+/** Older code than the database was upgraded by. Moodle cannot run it. */
+export class OlderThanDatabase extends Refusal {
+  override readonly name = 'OlderThanDatabase';
 }
 
 /** The database does not accept the user and password of its secret. */
@@ -179,6 +234,25 @@ export class NodesNotHealthy extends Failure {
 
 export class VerificationFailed extends Failure {
   override readonly name = 'VerificationFailed';
+}
+
+/** The archive of a plugin does not have its checksum, or is none. */
+export class PluginArchiveWrong extends Failure {
+  override readonly name = 'PluginArchiveWrong';
+}
+
+export class SnapshotFailed extends Failure {
+  override readonly name = 'SnapshotFailed';
+}
+
+/** Moodle's upgrade, or the uninstalling of a plugin, ended with an error. */
+export class UpgradeFailed extends Failure {
+  override readonly name = 'UpgradeFailed';
+}
+
+/** The database could not be brought back to where it was before the upgrade. */
+export class DatabaseNotRestored extends Failure {
+  override readonly name = 'DatabaseNotRestored';
 }
 
 /** Another rollout has taken the site over; this one writes nothing any more. */

@@ -1,5 +1,5 @@
 import { executionLink } from './console-link.ts';
-import { refusalNames, waitNames } from './errors.ts';
+import { givenNames, refusalNames, waitNames } from './errors.ts';
 import type { Rollout } from './hold.ts';
 
 /** What a `Catch` gives. */
@@ -58,7 +58,7 @@ export function failureReport(
   const phase = phases.find(([output]) => !(output in state))?.[1] ?? phases.at(-1)?.[1] ?? title;
   const error = caught.Error ?? 'UnexpectedError';
   const failed = `“${phase}” failed (${error}): ${why(error, caught.Cause)}`;
-  const refused = refusalNames.some((name) => name === error);
+  const refused = [...refusalNames, ...givenNames].some((name) => name === error);
   const open = typeof back !== 'string' && back.some((step) => step.problem);
   return {
     error,

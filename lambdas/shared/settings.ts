@@ -38,6 +38,23 @@ export interface Settings {
   /** Tag made from the content of `image/` as it was deployed. */
   readonly imageTag: string;
   readonly buildProjectName: string;
+  /** Where the manifests of the images are kept. */
+  readonly manifestBucket: string;
+  /** Moodle release that the deployed options name, for example `5.3` or `5.3.1`. */
+  readonly deployedMoodleVersion: string;
+  /** SHA-256 of its archive; absent: the one that Moodle publishes. */
+  readonly deployedMoodleChecksum: string | undefined;
+  /** Address of Moodle's plugin directory without a slash at its end. */
+  readonly pluginDirectoryUrl: string;
+  /** Aurora is a cluster of instances, the other engines are one instance. */
+  readonly databaseKind: 'cluster' | 'instance';
+  /** RDS's identifier of that cluster or instance. */
+  readonly databaseIdentifier: string;
+  /** Vault and role of AWS Backup for the shared files. */
+  readonly backupVaultName: string;
+  readonly backupRoleArn: string;
+  readonly fileSystemArn: string;
+  readonly notificationTopicArn: string;
   /** The RDS Data API, or the database's own protocol from inside the network. */
   readonly databaseAccess: 'data-api' | 'network';
   readonly databaseEngine: DatabaseEngine;
@@ -92,6 +109,12 @@ function wholeNumber(name: string, environment: Environment): number {
   const value = requireEnv(name, environment);
   if (/^\d+$/.test(value)) return Number(value);
   throw new SettingMissing(`The function's environment variable ${name} is “${value}”, not a whole number.`);
+}
+
+/** Undefined where the variable says that the published one is compared. */
+function checksum(name: string, environment: Environment): string | undefined {
+  const value = requireEnv(name, environment);
+  return value === 'published' ? undefined : value;
 }
 
 /** @throws SettingMissing when a member is read whose variable is absent or makes no sense */
@@ -153,6 +176,36 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     },
     get buildProjectName() {
       return text('BUILD_PROJECT_NAME');
+    },
+    get manifestBucket() {
+      return text('MANIFEST_BUCKET');
+    },
+    get deployedMoodleVersion() {
+      return text('MOODLE_VERSION');
+    },
+    get deployedMoodleChecksum() {
+      return checksum('MOODLE_CHECKSUM', environment);
+    },
+    get pluginDirectoryUrl() {
+      return text('PLUGIN_DIRECTORY_URL').replace(/\/+$/, '');
+    },
+    get databaseIdentifier() {
+      return text('DATABASE_IDENTIFIER');
+    },
+    get databaseKind() {
+      return this.databaseEngine.startsWith('aurora-') ? 'cluster' : 'instance';
+    },
+    get backupVaultName() {
+      return text('BACKUP_VAULT_NAME');
+    },
+    get backupRoleArn() {
+      return text('BACKUP_ROLE_ARN');
+    },
+    get fileSystemArn() {
+      return text('FILE_SYSTEM_ARN');
+    },
+    get notificationTopicArn() {
+      return text('NOTIFICATION_TOPIC_ARN');
     },
     get databaseAccess() {
       return oneOf('DATABASE_ACCESS', ['data-api', 'network'], environment);

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { DescribeTasksCommand, type ECSClient, RunTaskCommand, type Task } from '@aws-sdk/client-ecs';
+import {
+  DescribeTasksCommand,
+  type ECSClient,
+  ListTasksCommand,
+  RunTaskCommand,
+  StopTaskCommand,
+  type Task,
+} from '@aws-sdk/client-ecs';
 import { readTaskReport, type TaskReport } from './acknowledgements.ts';
 import { TaskStillRunning } from './errors.ts';
 import { type Rollout, write } from './hold.ts';
@@ -21,6 +28,13 @@ interface TaskRun {
   readonly age: number;
 }
 
+export interface TaskOptions {
+  /** Revision to run; left out: the one that the web service has. */
+  readonly taskDefinition?: string;
+  /** Words by which `stopTasks` finds it, also when a kill left no other trace of it. */
+  readonly startedBy?: string;
+}
+
 /**
  * Runs one task of the site's image, once per purpose of an execution, and waits for what it writes.
  *
@@ -34,10 +48,11 @@ export async function runTask(
   rollout: Rollout,
   purpose: string,
   command: readonly string[],
+  options: TaskOptions = {},
 ): Promise<TaskReport> {
   const { ecs, database, settings } = clients;
   const run = (await readTaskRun(database, rollout, purpose)) ?? (await openTaskRun(database, rollout, purpose));
-  const taskArn = run.taskArn ?? (await startTask(clients, rollout, purpose, command, run));
+  const taskArn = run.taskArn ?? (await startTask(clients, rollout, purpose, command, run, options));
   // The task before its report: a task that stopped in between has then written what it had to write.
   const { tasks: [task] = [] } = await ecs.send(
     new DescribeTasksCommand({ cluster: settings.clusterArn, tasks: [taskArn] }),
@@ -62,6 +77,16 @@ export async function taskAge(
   purpose: string,
 ): Promise<number | undefined> {
   return (await readTaskRun(database, rollout, purpose))?.age;
+}
+
+/** The node that this execution's task of this purpose is; undefined while none was started. */
+export async function taskNode(
+  database: MoodleDatabase,
+  rollout: Rollout,
+  purpose: string,
+): Promise<string | undefined> {
+  const taskArn = (await readTaskRun(database, rollout, purpose))?.taskArn;
+  return taskArn ? nodeId(taskArn) : undefined;
 }
 
 const why = (task: Task) => whyStopped(task).replace(/^node \S+ /, '');
@@ -103,13 +128,14 @@ async function startTask(
   purpose: string,
   command: readonly string[],
   run: TaskRun,
+  { taskDefinition, startedBy }: TaskOptions,
 ): Promise<string> {
-  const service = await describeService(ecs, settings, settings.webServiceName);
   const { tasks: [task] = [], failures = [] } = await ecs.send(
     new RunTaskCommand({
       cluster: settings.clusterArn,
-      taskDefinition: service.taskDefinition,
+      taskDefinition: taskDefinition ?? (await describeService(ecs, settings, settings.webServiceName)).taskDefinition,
       capacityProviderStrategy: [{ capacityProvider: settings.taskCapacityProvider, weight: 1 }],
+      ...(startedBy ? { startedBy } : {}),
       clientToken: createHash('sha256').update(`${rollout.execution}|${purpose}|${run.requestedAt}`).digest('hex'),
       networkConfiguration: {
         awsvpcConfiguration: {
@@ -135,4 +161,32 @@ async function startTask(
     { purpose, taskArn: task.taskArn },
   );
   return task.taskArn;
+}
+
+/**
+ * Stops the tasks that were started with these words, by whatever execution.
+ *
+ * @throws TaskStillRunning until none of them runs
+ */
+export async function stopTasks(
+  { ecs, settings }: Pick<Running, 'ecs' | 'settings'>,
+  startedBy: string,
+  reason: string,
+): Promise<void> {
+  const { clusterArn: cluster, taskDefinitionFamily: family } = settings;
+  // ECS lists by what a task is to be: one that is being stopped may still work, so both lists are needed. And it takes
+  // no other filter beside startedBy.
+  const lists = await Promise.all(
+    (['RUNNING', 'STOPPED'] as const).map((desiredStatus) =>
+      ecs.send(new ListTasksCommand({ cluster, family, desiredStatus })),
+    ),
+  );
+  const arns = lists.flatMap(({ taskArns = [] }) => taskArns);
+  if (arns.length === 0) return;
+  const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: arns.slice(0, 100) }));
+  const atWork = tasks.filter((task) => task.startedBy === startedBy && task.lastStatus !== 'STOPPED');
+  for (const { taskArn } of atWork.filter((task) => task.desiredStatus === 'RUNNING')) {
+    await ecs.send(new StopTaskCommand({ cluster, task: taskArn, reason }));
+  }
+  if (atWork.length > 0) throw new TaskStillRunning(`${atWork.length} task of the update is being stopped.`);
 }

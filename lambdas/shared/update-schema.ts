@@ -6,11 +6,13 @@ export function updateTables({ key, text, time, json }: ColumnTypes): Readonly<R
     // The four moments of the upgrade are written by the image's one-off tasks, all else by the phases' functions.
     update_run: `site ${key(63)},
       execution ${key(255)},
+      origin ${text} NOT NULL,
       stage ${key(32)} NOT NULL
         CHECK (stage IN ('planned', 'upgrading', 'upgraded', 'rolled', 'putting back', 'done', 'put back')),
       plan ${json} NOT NULL,
       snapshot ${text},
       schema_before ${text},
+      database_back ${text},
       maintenance_required boolean,
       started_at ${time} NOT NULL,
       maintenance_since ${time},

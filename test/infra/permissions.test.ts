@@ -11,6 +11,7 @@ interface Statement {
 /** Calls for which IAM has no resource to name (AWS's service authorization reference). */
 const withoutResource: readonly string[] = [
   'application-autoscaling:DescribeScalableTargets',
+  'backup:DescribeBackupJob',
   'ecr:GetAuthorizationToken',
   'ecs:DescribeTaskDefinition',
   'ecs:DiscoverPollEndpoint',
@@ -90,19 +91,36 @@ describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, 
     }
   });
 
-  it("passes only the nodes' roles, and only to ECS", () => {
+  it("passes only the nodes' roles, to ECS, and the backups' role, to AWS Backup", () => {
     const passing = statements.filter(({ statement }) => actionsOf(statement).includes('iam:PassRole'));
 
     expect(passing.length).toBeGreaterThan(0);
     for (const { statement } of passing) {
-      expect(statement.Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } });
-      expect(JSON.stringify(statement.Resource)).toMatch(/Task.*Role/);
+      const resource = JSON.stringify(statement.Resource);
+      const service = resource.includes('BackupsRole') ? 'backup.amazonaws.com' : 'ecs-tasks.amazonaws.com';
+      expect(statement.Condition).toEqual({ StringEquals: { 'iam:PassedToService': service } });
+      expect(resource).toMatch(/Task.*Role|BackupsRole/);
     }
   });
 
   it('lets one-off tasks run in the cluster of the site alone', () => {
     for (const { statement } of statements.filter((each) => actionsOf(each.statement).includes('ecs:RunTask'))) {
       expect(statement.Condition).toHaveProperty(['ArnEquals', 'ecs:cluster']);
+    }
+  });
+
+  it('lets nobody make or remove a database, or a snapshot, but those that are named after the site', () => {
+    const removing = statements.filter(({ statement }) =>
+      actionsOf(statement).some((action) => /^rds:Delete|^rds:CreateDB\w*Snapshot/.test(action)),
+    );
+
+    expect(removing.length).toBeGreaterThan(2);
+    for (const { id, statement } of removing.filter((each) => each.id.startsWith('Phases'))) {
+      const resources = [statement.Resource].flat().map((resource) => JSON.stringify(resource));
+      const others = resources.filter((resource) => !resource.includes(`:moodle-${site}-*`));
+      // A snapshot is taken of the site's own database.
+      const takes = actionsOf(statement).some((action) => action.startsWith('rds:CreateDB'));
+      expect(others.length, id).toBe(takes ? 1 : 0);
     }
   });
 

@@ -1,11 +1,24 @@
 import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import type { BackupClient } from '@aws-sdk/client-backup';
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { CodeBuildClient } from '@aws-sdk/client-codebuild';
 import type { ECRClient } from '@aws-sdk/client-ecr';
-import type { Deployment, ECSClient, Service, Task, TaskDefinition, UpdateServiceRequest } from '@aws-sdk/client-ecs';
+import type {
+  Deployment,
+  ECSClient,
+  RunTaskRequest,
+  Service,
+  Task,
+  TaskDefinition,
+  UpdateServiceRequest,
+} from '@aws-sdk/client-ecs';
 import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { ElastiCacheClient } from '@aws-sdk/client-elasticache';
+import type { RDSClient } from '@aws-sdk/client-rds';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { TaskReport } from '../../lambdas/shared/acknowledgements.ts';
 import { wantedCacheConfiguration } from '../../lambdas/shared/cache-configuration.ts';
@@ -32,6 +45,15 @@ const environment = {
   REPOSITORY_URI: 'registry/repository',
   IMAGE_TAG: 'content-1',
   BUILD_PROJECT_NAME: 'build-project',
+  MANIFEST_BUCKET: 'manifests',
+  MOODLE_VERSION: '5.1',
+  MOODLE_CHECKSUM: 'published',
+  PLUGIN_DIRECTORY_URL: 'http://127.0.0.1:9/api/1.3',
+  DATABASE_IDENTIFIER: 'campus-database',
+  FILE_SYSTEM_ARN: 'arn:file-system',
+  BACKUP_VAULT_NAME: 'vault',
+  BACKUP_ROLE_ARN: 'arn:role/backup',
+  NOTIFICATION_TOPIC_ARN: 'arn:topic',
   DATABASE_ENGINE: 'postgresql',
   DATABASE_ACCESS: 'network',
   DATABASE_PREFIX: 'mdl_',
@@ -70,9 +92,19 @@ export class Account {
   readonly tasks: Task[] = [];
   readonly parameters = new Map<string, string>();
   readonly images = new Set<string>();
-  readonly builds: { id: string; buildStatus: string; currentPhase?: string; phases?: object[]; token: string }[] = [];
+  readonly builds: { id: string; buildStatus: string; currentPhase?: string; token: string; tag: string }[] = [];
   readonly executions = new Map<string, string>();
   readonly calls: string[] = [];
+  /** Text by key of the bucket of manifests. */
+  readonly objects = new Map<string, string>();
+  /** Lines of every build's log. */
+  buildLog: string[] = [];
+  /** How a build ends. */
+  buildEnds = 'SUCCEEDED';
+  readonly published: { Subject: string; Message: string }[] = [];
+  readonly backupJobs: { BackupJobId: string; State: string; IdempotencyToken: string }[] = [];
+  /** When images were pushed, by tag; left out: a minute ago. */
+  readonly pushed = new Map<string, Date>();
   scalable = { MinCapacity: 0, MaxCapacity: 1, SuspendedState: { DynamicScalingOutSuspended: false } };
   stickiness = new Map([
     ['stickiness.enabled', 'false'],
@@ -93,6 +125,7 @@ export class Account {
   serving: (() => Record<string, unknown>) | undefined = () => ({});
   /** Errors to throw once, by operation. */
   readonly faults = new Map<string, Error>();
+  readonly #tokens = new Map<string, Task>();
   #serial = 0;
 
   constructor(database: MoodleDatabase, changes: Readonly<Record<string, string>> = {}) {
@@ -149,6 +182,12 @@ export class Account {
       images: client as unknown as ECRClient,
       builds: client as unknown as CodeBuildClient,
       secrets: client as unknown as SecretsManagerClient,
+      logs: client as unknown as CloudWatchLogsClient,
+      s3: client as unknown as S3Client,
+      sns: client as unknown as SNSClient,
+      rds: client as unknown as RDSClient,
+      backup: client as unknown as BackupClient,
+      deployedPlugins: [],
     };
   }
 
@@ -201,8 +240,8 @@ export class Account {
   /** All that AWS would do in a few minutes: nodes start, old ones drain, tasks end and report, builds succeed. */
   async settle(): Promise<void> {
     for (const build of this.builds.filter((one) => one.buildStatus === 'IN_PROGRESS')) {
-      build.buildStatus = 'SUCCEEDED';
-      this.images.add(this.settings.imageTag);
+      build.buildStatus = this.buildEnds;
+      if (this.buildEnds === 'SUCCEEDED') this.images.add(build.tag);
     }
     for (const task of this.tasks.filter((one) => one.group === 'one-off' && one.lastStatus !== 'STOPPED')) {
       const command = task.overrides?.containerOverrides?.[0]?.command ?? [];
@@ -211,6 +250,7 @@ export class Account {
       this.stop(task, 'EssentialContainerExited', report?.ok ? 0 : 1);
     }
     for (const service of this.services.values()) await this.#settleService(service);
+    for (const job of this.backupJobs) job.State = 'COMPLETED';
   }
 
   async #settleService(service: FakeService): Promise<void> {
@@ -329,19 +369,23 @@ export class Account {
       this.faults.delete(operation);
       throw fault;
     }
-    const run = this.#operations[operation];
+    const run = this.operations[operation];
     if (!run) throw new Error(`The account does not know ${operation}.`);
-    return structuredClone(await run((command as { input: never }).input));
+    const answer = await run((command as { input: never }).input);
+    // What S3 answers has a method, which cannot be copied.
+    return 'Body' in answer ? answer : structuredClone(answer);
   }
 
-  readonly #operations: Record<string, (input: never) => Answer> = {
+  /** By name of the operation; a test may add what only it needs. */
+  readonly operations: Record<string, (input: never) => Answer> = {
     DescribeServices: ({ services }: { services: string[] }) => ({
       services: services.map((name) => this.services.get(name)),
     }),
     UpdateService: (input: UpdateServiceRequest & { service: string }) => ({ service: this.#update(input) }),
-    ListTasks: ({ serviceName, desiredStatus }: { serviceName: string; desiredStatus: string }) => ({
+    ListTasks: ({ serviceName, desiredStatus }: { serviceName?: string; desiredStatus: string }) => ({
       taskArns: this.tasks
-        .filter((task) => task.group === `service:${serviceName}`)
+        // One-off tasks are of the same family as the web nodes.
+        .filter((task) => serviceName === undefined || task.group === `service:${serviceName}`)
         .filter((task) => (task.lastStatus === 'STOPPED') === (desiredStatus === 'STOPPED'))
         .map((task) => task.taskArn),
     }),
@@ -354,11 +398,25 @@ export class Account {
     RegisterTaskDefinition: (definition: TaskDefinition) => ({
       taskDefinition: { taskDefinitionArn: this.#register(definition) },
     }),
-    RunTask: ({ clientToken, overrides }: { clientToken: string; overrides: NonNullable<Task['overrides']> }) => {
-      const known = this.tasks.find((task) => task.startedBy === clientToken);
-      return {
-        tasks: [known ?? this.#task({ group: 'one-off', startedBy: clientToken, overrides, lastStatus: 'PENDING' })],
-      };
+    RunTask: ({ clientToken, overrides, startedBy, taskDefinition }: RunTaskRequest & { clientToken: string }) => {
+      const known = this.#tokens.get(clientToken);
+      const task =
+        known ??
+        this.#task({
+          group: 'one-off',
+          ...(startedBy ? { startedBy } : {}),
+          ...(taskDefinition ? { taskDefinitionArn: taskDefinition } : {}),
+          overrides: overrides ?? {},
+          lastStatus: 'PENDING',
+          desiredStatus: 'RUNNING',
+        });
+      this.#tokens.set(clientToken, task);
+      return { tasks: [task] };
+    },
+    StopTask: ({ task: arn }: { task: string }) => {
+      const task = this.tasks.find(({ taskArn }) => taskArn === arn);
+      if (task) Object.assign(task, { desiredStatus: 'STOPPED' });
+      return {};
     },
     GetParameters: ({ Names }: { Names: string[] }) => ({
       Parameters: Names.map((Name) => ({ Name, Value: this.parameters.get(Name.split('/').at(-1) ?? '') })),
@@ -397,22 +455,69 @@ export class Account {
       if (status) return { status };
       throw Object.assign(new Error('unknown'), { name: 'ExecutionDoesNotExist' });
     },
-    DescribeImages: ({ imageIds: [image] }: { imageIds: { imageTag: string }[] }) => {
-      if (image && this.images.has(image.imageTag)) return { imageDetails: [{ imageDigest: 'sha256:abc' }] };
+    DescribeImages: ({ imageIds }: { imageIds?: { imageTag: string }[] }) => {
+      const detail = (tag: string) => ({
+        imageTags: [tag],
+        imageDigest: 'sha256:abc',
+        imagePushedAt: this.pushed.get(tag) ?? new Date(Date.now() - 60_000),
+      });
+      if (!imageIds) return { imageDetails: [...this.images].map(detail) };
+      const [image] = imageIds;
+      if (image && this.images.has(image.imageTag)) return { imageDetails: [detail(image.imageTag)] };
       throw Object.assign(new Error('no image'), { name: 'ImageNotFoundException' });
     },
-    StartBuild: ({ idempotencyToken }: { idempotencyToken: string }) => {
+    DescribeImageScanFindings: () => ({
+      imageScanStatus: { status: 'COMPLETE' },
+      imageScanFindings: { findingSeverityCounts: { HIGH: 2 } },
+    }),
+    BatchDeleteImage: ({ imageIds }: { imageIds: { imageTag: string }[] }) => {
+      for (const { imageTag } of imageIds) this.images.delete(imageTag);
+      return {};
+    },
+    StartBuild: ({
+      idempotencyToken,
+      environmentVariablesOverride: [variable],
+    }: {
+      idempotencyToken: string;
+      environmentVariablesOverride: { value: string }[];
+    }) => {
       const known = this.builds.find((build) => build.token === idempotencyToken);
       const build = known ?? {
         id: `build:${this.builds.length}`,
         buildStatus: 'IN_PROGRESS',
         currentPhase: 'QUEUED',
         token: idempotencyToken,
+        tag: variable?.value ?? '',
+        logs: { groupName: 'builds', streamName: 'one', deepLink: 'https://log' },
       };
       if (!known) this.builds.push(build);
       return { build };
     },
     BatchGetBuilds: ({ ids }: { ids: string[] }) => ({ builds: this.builds.filter((build) => ids.includes(build.id)) }),
+    GetLogEvents: () => ({ events: this.buildLog.map((message) => ({ message: `${message}\n` })) }),
+    PutObject: ({ Key, Body }: { Key: string; Body: string }) => {
+      this.objects.set(Key, Body);
+      return {};
+    },
+    GetObject: ({ Key }: { Key: string }) => {
+      const text = this.objects.get(Key);
+      if (text === undefined) throw Object.assign(new Error('no such key'), { name: 'NoSuchKey' });
+      return { Body: { transformToString: async () => text } };
+    },
+    Publish: (message: { Subject: string; Message: string }) => {
+      this.published.push(message);
+      return {};
+    },
+    StartBackupJob: ({ IdempotencyToken }: { IdempotencyToken: string }) => {
+      const known = this.backupJobs.find((job) => job.IdempotencyToken === IdempotencyToken);
+      const job = known ?? { BackupJobId: `job-${this.backupJobs.length}`, State: 'RUNNING', IdempotencyToken };
+      if (!known) this.backupJobs.push(job);
+      return job;
+    },
+    DescribeBackupJob: ({ BackupJobId }: { BackupJobId: string }) => ({
+      ...this.backupJobs.find((job) => job.BackupJobId === BackupJobId),
+      RecoveryPointArn: 'arn:recovery-point',
+    }),
     GetSecretValue: () => ({ SecretString: JSON.stringify({ username: 'operator', password: 'operator-secret' }) }),
   };
 }

@@ -18,7 +18,10 @@ describe('buildImage', () => {
     const account = await bench.account();
     const input = await held(account);
     const { evidence, waits } = await untilDone(account, () => buildImage(account.clients, input));
-    expect(evidence).toEqual({ image: 'content-1', digest: 'sha256:abc', built: 'by this rollout' });
+    expect(evidence).toEqual({ image: 'content-1', digest: 'sha256:abc', built: 'by this rollout', scan: '2 high' });
+    expect(account.objects.get('manifests/content-1.json')).toBe(
+      '{"moodle":{"sha256":null,"version":"5.1"},"plugins":[]}',
+    );
     expect(waits).toEqual(['ImageStillBuilding: CodeBuild works on content-1: queued.']);
     expect(account.calls.filter((call) => call === 'StartBuild')).toHaveLength(1);
   });
@@ -55,6 +58,18 @@ describe('buildImage', () => {
       name: 'ImageBuildFailed',
       message: expect.stringMatching(/FAILED in BUILD: checksum mismatch\. .*https:\/\/logs/s),
     });
+  });
+
+  it('quotes what the build wrote about plugins, else its last lines', async () => {
+    const account = await bench.account();
+    account.buildEnds = 'FAILED';
+    account.buildLog = ['#9 1.2 plugin problem: mod_x: needs local_y', 'ERROR: failed to solve', 'exit 1'];
+    const build = async () => buildImage(account.clients, await held(account));
+    await expect(untilDone(account, build)).rejects.toMatchObject({
+      message: expect.stringMatching(/no reason given; mod_x: needs local_y\. No node was touched/),
+    });
+    account.buildLog = ['Step 1', 'toomanyrequests: pull rate limit'];
+    await expect(build()).rejects.toMatchObject({ message: expect.stringContaining('Step 1; toomanyrequests') });
   });
 
   it('refuses to build what was not deployed', async () => {

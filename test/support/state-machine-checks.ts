@@ -19,6 +19,8 @@ export interface State {
   readonly Type: string;
   readonly Resource?: string;
   readonly TimeoutSeconds?: number;
+  readonly TimeoutSecondsPath?: string;
+  readonly Parameters?: Readonly<Record<string, unknown>>;
   readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
   readonly Next?: string;
@@ -66,7 +68,13 @@ const passingLambdaErrors = [
   'Lambda.TooManyRequestsException',
 ];
 
-const isFunction = (state: State) => /^\$\{\w+FunctionArn\}$/.test(state.Resource ?? '');
+/** The placeholder of the function that a state calls, `CheckSite`: directly, or through `lambda:invoke`. */
+export function functionCalledBy({ Resource = '', Parameters = {} }: State): string | undefined {
+  const called = Resource.includes(':lambda:invoke') ? String(Parameters.FunctionName) : Resource;
+  return /^\$\{(\w+)FunctionArn\}$/.exec(called)?.[1];
+}
+
+const isFunction = (state: State) => functionCalledBy(state) !== undefined;
 
 /** @returns what is wrong with a definition, in plain words; empty when nothing is */
 export function problemsOf(definition: Definition): string[] {
@@ -107,7 +115,7 @@ function stateProblems(state: State): string[] {
   const problems: string[] = [];
   if (!state.Comment) problems.push('has no Comment');
   if (state.Type !== 'Task') return problems;
-  if (!state.TimeoutSeconds) problems.push('has no TimeoutSeconds');
+  if (!state.TimeoutSeconds && !state.TimeoutSecondsPath) problems.push('has no TimeoutSeconds');
   if (state.Catch?.at(-1)?.ErrorEquals.join() !== 'States.ALL') problems.push('does not end its Catch with States.ALL');
   for (const retrier of state.Retry ?? []) problems.push(...retrierProblems(retrier));
   for (const name of [...retriesOf(state), ...(state.Catch ?? []).flatMap((catcher) => catcher.ErrorEquals)]) {

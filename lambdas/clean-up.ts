@@ -1,0 +1,109 @@
+import { BatchDeleteImageCommand, DescribeImagesCommand, ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
+import { RDSClient } from '@aws-sdk/client-rds';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { makeHandler } from './shared/handler.ts';
+import { assertHeld } from './shared/hold.ts';
+import type { MoodleDatabase } from './shared/moodle-database.ts';
+import { openDatabase } from './shared/open-database.ts';
+import { readParameters } from './shared/parameters.ts';
+import { mayBeRemoved } from './shared/rds/names.ts';
+import { identifierOf, listRemovable, removeDatabase } from './shared/rds/remove.ts';
+import { deleteSnapshot, listSnapshots } from './shared/rds/snapshots.ts';
+import { type Settings, settingsFrom } from './shared/settings.ts';
+import type { UpdatePhaseInput } from './shared/update-plan.ts';
+import { finishRun } from './shared/update-run.ts';
+
+export interface CleanUpClients {
+  readonly database: MoodleDatabase;
+  readonly rds: RDSClient;
+  readonly images: ECRClient;
+  readonly ssm: SSMClient;
+  readonly settings: Settings;
+}
+
+/** Names of what was removed. */
+export interface CleanedUp {
+  readonly snapshots: readonly string[];
+  readonly databases: readonly string[];
+  readonly images: readonly string[];
+}
+
+/**
+ * Marks the update as done, and removes what its policy no longer keeps. Only what carries the site's own tags and is
+ * past its day is removed, and of images only those that updates have built into the site's own repository.
+ *
+ * @throws HoldLost
+ */
+export async function cleanUp(
+  clients: CleanUpClients,
+  { site, execution, plan }: UpdatePhaseInput,
+): Promise<CleanedUp> {
+  const { database, rds, settings } = clients;
+  const rollout = { site, execution };
+  await assertHeld(database, rollout);
+  await finishRun(database, rollout, 'done');
+
+  const old = (await listSnapshots(rds, settings)).filter(
+    ({ tags, status }) => mayBeRemoved(tags, site) && status === 'available',
+  );
+  for (const { identifier } of old) await deleteSnapshot(rds, settings, identifier);
+  const replaced = await listRemovable(rds, settings);
+  for (const found of replaced) await removeDatabase(rds, found);
+  return {
+    snapshots: old.map(({ identifier }) => identifier),
+    databases: replaced.map(identifierOf),
+    images: await removeImages(clients, plan),
+  };
+}
+
+/** As *Find updates* names an image: what was deployed, and twelve digits of the manifest. */
+const madeByUpdate = /-[0-9a-f]{12}$/;
+/** More than one call may delete. */
+const mostImages = 100;
+
+async function removeImages(
+  { images, ssm, settings }: CleanUpClients,
+  { image, fromImage, snapshotRetentionDays }: UpdatePhaseInput['plan'],
+): Promise<string[]> {
+  const { 'image-tag': current } = await readParameters(ssm, settings);
+  // The one before is what a person goes back to by hand.
+  const kept = new Set([current, image, fromImage, settings.imageTag]);
+  const oldest = Date.now() - snapshotRetentionDays * 86_400_000;
+  const found: ImageDetail[] = [];
+  let nextToken: string | undefined;
+  do {
+    const answer = await images.send(
+      new DescribeImagesCommand({ repositoryName: settings.repositoryName, ...(nextToken ? { nextToken } : {}) }),
+    );
+    found.push(...(answer.imageDetails ?? []));
+    nextToken = answer.nextToken;
+  } while (nextToken);
+  const old = found
+    .filter(({ imagePushedAt }) => imagePushedAt !== undefined && imagePushedAt.getTime() < oldest)
+    .flatMap(({ imageTags = [] }) => imageTags)
+    .filter((tag) => madeByUpdate.test(tag) && !kept.has(tag))
+    .slice(0, mostImages);
+  if (old.length === 0) return [];
+  await images.send(
+    new BatchDeleteImageCommand({
+      repositoryName: settings.repositoryName,
+      imageIds: old.map((imageTag) => ({ imageTag })),
+    }),
+  );
+  return old;
+}
+
+export const handler = makeHandler(
+  'Clean up',
+  (): CleanUpClients => {
+    const settings = settingsFrom();
+    return {
+      settings,
+      database: openDatabase(settings),
+      rds: new RDSClient({}),
+      images: new ECRClient({}),
+      ssm: new SSMClient({}),
+    };
+  },
+  cleanUp,
+);

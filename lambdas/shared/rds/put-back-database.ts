@@ -1,0 +1,120 @@
+import type { RDSClient } from '@aws-sdk/client-rds';
+import { DatabaseNotRestored, DatabaseStillBeingRestored } from '../errors.ts';
+import type { Rollout } from '../hold.ts';
+import type { Settings } from '../settings.ts';
+import { type FoundDatabase, findDatabase, statusOf, tagListOf } from './databases.ts';
+import { exchange, isExchanged } from './exchange.ts';
+import { day, inDays, namesOf, tagNames, tagValues } from './names.ts';
+import { beginRestore, completeRestored, type RestoreFrom } from './restore.ts';
+
+export interface PointToRestore {
+  /** The instant at which maintenance stood: after the last change of a user, before the first of the upgrade. */
+  readonly at: Date;
+  /** Of this rollout, for where the backups do not reach that instant. */
+  readonly snapshot: string | undefined;
+  /** How long the replaced database is kept. */
+  readonly keepDays: number;
+}
+
+export interface RestoredDatabase {
+  /** The instant, or the snapshot, that the database was restored to. */
+  readonly restoredTo: string;
+  /** Name under which the replaced database is kept. */
+  readonly kept: string;
+}
+
+/** RDS calls a restore that it gave up by one of these. */
+const lost = /^(failed|incompatible-|inaccessible-|storage-full)/;
+
+/** Backups follow the database by at most five minutes (RDS's own words); after twice that they will not come. */
+const backupSeconds = 600;
+
+/**
+ * Brings the site's database back to where it was, beside it and then in its place: the one that is replaced is kept.
+ * Every call finds out by RDS alone how far it is, and does what comes next.
+ *
+ * @param origin the site and the execution that began the update, which name the copies
+ * @throws DatabaseStillBeingRestored until it is done
+ * @throws DatabaseNotRestored when RDS gives up, or there is nothing to restore from
+ */
+export async function putBackDatabase(
+  rds: RDSClient,
+  settings: Settings,
+  origin: Rollout,
+  point: PointToRestore,
+): Promise<RestoredDatabase> {
+  const names = namesOf(origin);
+  if (!(await isExchanged(rds, settings, names))) await goOn(rds, settings, origin, point);
+  const current = await findDatabase(rds, settings, settings.databaseIdentifier);
+  const to = current && tagValues(tagListOf(current))[tagNames.restoredTo];
+  return { restoredTo: to ?? point.at.toISOString(), kept: names.before };
+}
+
+async function goOn(rds: RDSClient, settings: Settings, origin: Rollout, point: PointToRestore): Promise<void> {
+  const names = namesOf(origin);
+  const [current, restored] = await Promise.all([
+    findDatabase(rds, settings, settings.databaseIdentifier),
+    findDatabase(rds, settings, names.restored),
+  ]);
+  if (current && !restored && !(await findDatabase(rds, settings, names.before))) {
+    const from = await sourceOf(current, point);
+    const restoredTo = 'time' in from ? from.time.toISOString() : from.snapshot;
+    await beginRestore(rds, current, names.restored, from, {
+      [tagNames.site]: origin.site,
+      [tagNames.execution]: origin.execution,
+      [tagNames.restoredTo]: restoredTo,
+    });
+    throw waiting(`RDS restores it to ${restoredTo} beside the site’s own`);
+  }
+  if (restored && lost.test(statusOf(restored))) {
+    throw new DatabaseNotRestored(
+      `RDS could not restore the database: ${names.restored} is ${statusOf(restored)}. The site’s own is untouched, and ` +
+        'as the upgrade left it. Look into the events of RDS, delete that copy, and start the rollout again, which goes on ' +
+        'putting back.',
+    );
+  }
+  if (current && restored) {
+    const words = await completeRestored(rds, current, restored);
+    if (words) throw waiting(words);
+  }
+  await exchangeDatabase(rds, settings, origin, point.keepDays);
+}
+
+/**
+ * Gives the restored database the site's name.
+ *
+ * @param keepDays how long the replaced one is kept
+ * @throws DatabaseStillBeingRestored until it is done
+ */
+export async function exchangeDatabase(
+  rds: RDSClient,
+  settings: Settings,
+  origin: Rollout,
+  keepDays: number,
+): Promise<void> {
+  const words = await exchange(rds, settings, namesOf(origin), {
+    [tagNames.site]: origin.site,
+    [tagNames.execution]: origin.execution,
+    [tagNames.keptUntil]: day(inDays(keepDays)),
+  });
+  if (words) throw waiting(words);
+}
+
+/** The instant itself wherever backups reach it: a snapshot lacks what users wrote after it was taken. */
+async function sourceOf(current: FoundDatabase, { at, snapshot }: PointToRestore): Promise<RestoreFrom> {
+  const latest =
+    current.kind === 'cluster' ? current.cluster.LatestRestorableTime : current.instance.LatestRestorableTime;
+  const earliest = current.kind === 'cluster' ? current.cluster.EarliestRestorableTime : undefined;
+  if (latest && latest > at && (!earliest || earliest <= at)) return { time: at };
+  const comes = latest !== undefined && latest <= at && Date.now() - at.getTime() < backupSeconds * 1000;
+  if (comes) {
+    throw waiting(`its backups reach to ${latest.toISOString()}, and have to reach ${at.toISOString()}`);
+  }
+  if (snapshot) return { snapshot };
+  throw new DatabaseNotRestored(
+    `The backups of the database do not reach ${at.toISOString()}, and this update has no snapshot. The database was left ` +
+      'as it is. Restore it by hand from a backup of before the update.',
+  );
+}
+
+const waiting = (words: string) => new DatabaseStillBeingRestored(`The database is being put back: ${words}.`);

@@ -1,0 +1,57 @@
+import type { Manifest } from './manifest.ts';
+import type { MaintenanceWindow, Risk } from './plugin-update-input.ts';
+
+/** Null: not there. For Moodle itself (`core`) and for `image` these are words, for plugins Moodle's numbers. */
+export type ChangedVersion = number | string | null;
+
+export interface PlannedChange {
+  /** `core` is Moodle itself, `image` what the last deploy changed in `image/`. */
+  readonly component: string;
+  readonly from: ChangedVersion;
+  readonly to: ChangedVersion;
+  /** The author's words for the new version; empty when there are none. */
+  readonly release: string;
+  readonly risk: Risk;
+}
+
+export interface LeftOut {
+  readonly component: string;
+  readonly why: string;
+}
+
+/** What *Find updates* decided, for the phases after it. */
+export interface UpdatePlan {
+  /** `plan`: a dry run. `finish`: another execution left the site upgraded, and only what follows is left to do. */
+  readonly outcome: 'update' | 'nothing' | 'plan' | 'finish';
+  /** The changes in one line. */
+  readonly summary: string;
+  readonly changes: readonly PlannedChange[];
+  readonly leftOut: readonly LeftOut[];
+  /** Tag of the image that the site runs. */
+  readonly fromImage: string;
+  /** Tag of the image that it is to run. */
+  readonly image: string;
+  readonly manifest: Manifest;
+  /** Plugins that Moodle uninstalls, with their data. */
+  readonly deleteData: readonly string[];
+  /** Whether the shared files change, so that they need a recovery point too. */
+  readonly filesChange: boolean;
+  readonly approval: boolean;
+  readonly approvalSeconds: number;
+  readonly maintenanceWindow: MaintenanceWindow | null;
+  readonly snapshotRetentionDays: number;
+}
+
+/** What the state machine gives to the phases after *Find updates*. */
+export interface UpdatePhaseInput {
+  readonly site: string;
+  readonly execution: string;
+  readonly plan: UpdatePlan;
+}
+
+/** `mod_x 2025010100 → 2026010100 (1.2)` */
+export function changeInWords({ component, from, to, release }: PlannedChange): string {
+  const named = release && release !== String(to) ? ` (${release})` : '';
+  if (from === null) return `${component} ${to}${named} added`;
+  return to === null ? `${component} ${from} removed` : `${component} ${from} → ${to}${named}`;
+}

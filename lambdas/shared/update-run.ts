@@ -1,0 +1,151 @@
+import { type Rollout, write } from './hold.ts';
+import { type MoodleDatabase, numberOrNull, type SqlStatements, text, textOrNull } from './moodle-database.ts';
+import type { UpdatePlan } from './update-plan.ts';
+
+/** How far an update is. Until `upgrading` nothing of the site was changed. */
+export type UpdateStage = 'planned' | 'upgrading' | 'upgraded' | 'rolled' | 'putting back' | 'done' | 'put back';
+
+/** What is known of an update that has begun and not ended. Moments are seconds since 1970 by the database's clock. */
+export interface UpdateRun {
+  /** The execution that works on it. */
+  readonly execution: string;
+  /** The execution that began it: another where one was taken over. Names of database copies follow from it. */
+  readonly origin: string;
+  readonly stage: UpdateStage;
+  readonly plan: UpdatePlan;
+  readonly snapshot: string | null;
+  /** Fingerprint of Moodle's schema before the upgrade. */
+  readonly schemaBefore: string | null;
+  /** What of the database was put back without restoring it. */
+  readonly databaseBack: string | null;
+  readonly maintenanceRequired: boolean;
+  /** When maintenance stood, before the first change of the upgrade. */
+  readonly maintenanceSince: number | null;
+  readonly upgradeStartedAt: number | null;
+  /** When Moodle’s upgrade was done and proven. */
+  readonly upgradeEndedAt: number | null;
+  readonly maintenanceEndedAt: number | null;
+}
+
+/** The site's open row: at most one, as only the rollout that holds the site opens one. */
+export async function readOpenRun(statements: SqlStatements, site: string): Promise<UpdateRun | undefined> {
+  const { epoch } = statements.dialect;
+  const [row] = await statements.query(
+    `SELECT execution, origin, stage, plan, snapshot, schema_before, database_back, maintenance_required,
+            ${epoch('maintenance_since')} AS maintenance_since, ${epoch('upgrade_started_at')} AS upgrade_started_at,
+            ${epoch('upgrade_ended_at')} AS upgrade_ended_at, ${epoch('maintenance_ended_at')} AS maintenance_ended_at
+       FROM moodle_lifecycle.update_run WHERE site = :site AND finished_at IS NULL`,
+    { site },
+  );
+  if (!row) return undefined;
+  return {
+    execution: text(row, 'execution'),
+    origin: text(row, 'origin'),
+    stage: text(row, 'stage') as UpdateStage,
+    plan: JSON.parse(text(row, 'plan')),
+    snapshot: textOrNull(row, 'snapshot'),
+    schemaBefore: textOrNull(row, 'schema_before'),
+    databaseBack: textOrNull(row, 'database_back'),
+    maintenanceRequired: row.maintenance_required === true || row.maintenance_required === 1,
+    maintenanceSince: numberOrNull(row, 'maintenance_since'),
+    upgradeStartedAt: numberOrNull(row, 'upgrade_started_at'),
+    upgradeEndedAt: numberOrNull(row, 'upgrade_ended_at'),
+    maintenanceEndedAt: numberOrNull(row, 'maintenance_ended_at'),
+  };
+}
+
+/** The open row, which this execution has. */
+export async function readOwnRun(statements: SqlStatements, rollout: Rollout): Promise<UpdateRun> {
+  const run = await readOpenRun(statements, rollout.site);
+  if (run?.execution === rollout.execution) return run;
+  throw new TypeError(`The row of this update is gone; the open one is ${run ? `of ${run.execution}` : 'none'}.`);
+}
+
+/** Whether the site itself may have been changed. */
+export const hasTouchedSite = ({ stage }: UpdateRun) => stage !== 'planned';
+
+/** Whether the upgrade is done and only what follows it is left. */
+export const isUpgraded = ({ stage }: UpdateRun) => stage === 'upgraded' || stage === 'rolled';
+
+/** @throws HoldLost */
+export async function openRun(database: MoodleDatabase, rollout: Rollout, plan: UpdatePlan): Promise<void> {
+  const { now, json, orNothing } = database.dialect;
+  await write(
+    database,
+    rollout,
+    `INSERT INTO moodle_lifecycle.update_run (site, execution, origin, stage, plan, started_at)
+     SELECT :site, :execution, :execution, 'planned', ${json(':plan')}, ${now} WHERE {held}
+     ${orNothing(['site', 'execution'])}`,
+    { plan: JSON.stringify(plan) },
+    { orNone: true },
+  );
+}
+
+/** Makes the open row of an execution that is over this one's. @throws HoldLost */
+export async function adoptRun(database: MoodleDatabase, rollout: Rollout, earlier: string): Promise<void> {
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.update_run SET execution = :execution
+      WHERE site = :site AND execution = :earlier AND finished_at IS NULL AND {held}`,
+    { earlier },
+    { orNone: true },
+  );
+}
+
+/** @throws HoldLost */
+export async function setStage(
+  database: MoodleDatabase,
+  rollout: Rollout,
+  stage: Exclude<UpdateStage, 'done' | 'put back'>,
+): Promise<void> {
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.update_run SET stage = :stage
+      WHERE site = :site AND execution = :execution AND finished_at IS NULL AND {held}`,
+    { stage },
+    { orNone: true },
+  );
+}
+
+/** @throws HoldLost */
+export async function rememberSnapshot(database: MoodleDatabase, rollout: Rollout, snapshot: string): Promise<void> {
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.update_run SET snapshot = :snapshot
+      WHERE site = :site AND execution = :execution AND finished_at IS NULL AND {held}`,
+    { snapshot },
+    { orNone: true },
+  );
+}
+
+/** Kept before the first change of the site, and not written again by a repeated call. @throws HoldLost */
+export async function beginUpgrading(
+  database: MoodleDatabase,
+  rollout: Rollout,
+  { schemaBefore, maintenanceRequired }: Pick<UpdateRun, 'schemaBefore' | 'maintenanceRequired'>,
+): Promise<void> {
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.update_run
+        SET stage = 'upgrading', schema_before = :schemaBefore, maintenance_required = ${maintenanceRequired ? 'TRUE' : 'FALSE'}
+      WHERE site = :site AND execution = :execution AND stage = 'planned' AND {held}`,
+    { schemaBefore },
+    { orNone: true },
+  );
+}
+
+/** @throws HoldLost */
+export async function finishRun(database: MoodleDatabase, rollout: Rollout, stage: 'done' | 'put back'): Promise<void> {
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.update_run SET stage = :stage, finished_at = ${database.dialect.now}
+      WHERE site = :site AND execution = :execution AND finished_at IS NULL AND {held}`,
+    { stage },
+    { orNone: true },
+  );
+}
