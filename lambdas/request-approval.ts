@@ -17,19 +17,18 @@ export interface RequestApprovalClients {
  * Tells the operator that the rollout waits for a person. The token stays in the execution's history, where every view
  * finds it: whoever may read that may not thereby approve, for answering is a permission of its own.
  *
- * @param since when the waiting began, as Step Functions writes it
  * @throws HoldLost
  */
 export async function requestApproval(
   { database, sns, settings }: RequestApprovalClients,
-  { site, execution, plan, since }: UpdatePhaseInput & { readonly since: string },
+  { site, execution, plan }: UpdatePhaseInput,
 ): Promise<{ told: string }> {
   await assertHeld(database, { site, execution });
   await sns.send(
     new PublishCommand({
       TopicArn: settings.notificationTopicArn,
       Subject: `Moodle site ${site}: plugin update waits for approval`,
-      Message: approvalMessage({ site, execution, plan }, new Date(since)),
+      Message: approvalMessage({ site, execution, plan }, new Date()),
     }),
   );
   return { told: settings.notificationTopicArn };

@@ -24,8 +24,7 @@ export class LifecycleStack extends MoodleStack {
     this.install = new LifecycleStateMachine(this, 'Install', { name: 'install', ...parts });
     this.pluginUpdate = new LifecycleStateMachine(this, 'PluginUpdate', { name: 'plugin-update', ...parts });
     this.hold = new LifecycleStateMachine(this, 'Hold', { name: 'hold', ...parts });
-    const rollouts = [this.install, this.pluginUpdate];
-    LifecycleStateMachine.letRead(this, rollouts, this.functions, [
+    LifecycleStateMachine.letRead(this, this.rollouts, this.functions, [
       'check-site',
       'check-site-for-update',
       'operator-hold',
@@ -37,6 +36,6 @@ export class LifecycleStack extends MoodleStack {
 
   /** What the operator follows. A person's hold is over within a second. */
   get rollouts(): readonly LifecycleStateMachine[] {
-    return [this.install];
+    return [this.install, this.pluginUpdate];
   }
 }
