@@ -8,7 +8,7 @@ import { scaleOut } from '../../lambdas/scale-out.ts';
 import { readServing } from '../../lambdas/shared/acknowledgements.ts';
 import { readCacheConfiguration } from '../../lambdas/shared/cache-configuration.ts';
 import { readHold } from '../../lambdas/shared/hold.ts';
-import type { MoodleDatabase, SqlStatements } from '../../lambdas/shared/moodle-database.ts';
+import type { MoodleDatabase } from '../../lambdas/shared/moodle-database.ts';
 import { nodeId } from '../../lambdas/shared/nodes.ts';
 import { readOpenMigration } from '../../lambdas/shared/session-switch.ts';
 import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
