@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { help, parseOptions, type RehearsalOptions, UsageError } from './options.ts';
 import { PrerequisitesMissing } from './prerequisites/ensure.ts';
-import { rehearseInstall } from './rehearse-install.ts';
+import { rehearseSite } from './rehearse-site.ts';
 
-/** `npm start`: rehearses an install and ends with 0 (done), 1 (failed and put back) or 2 (wrong command line). */
+/** `npm start`: rehearses a rollout and ends with 0 (done), 1 (failed and put back) or 2 (wrong command line). */
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), process.stdin.isTTY === true && process.stdout.isTTY === true);
   if (options.help) {
     process.stdout.write(help);
     return 0;
   }
-  return inFolder(options, (directory) => rehearseInstall(options, directory, process.stdout));
+  return inFolder(options, (directory) => rehearseSite(options, directory, process.stdout));
 }
 
 /** The folder that was asked for, kept; or a temporary one, removed at the end however it ends. */

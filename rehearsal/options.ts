@@ -3,8 +3,18 @@ import { parseArgs } from 'node:util';
 
 const engines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mysql', 'mariadb'] as const;
 
+const rollouts = ['install', 'plugin-update'] as const;
+
 /** What the person at the keyboard asked of one rehearsal. */
 export interface RehearsalOptions {
+  /** What is rehearsed; a plugin update on a site that is not installed yet comes after the install. */
+  readonly rollout: (typeof rollouts)[number];
+  /** Input of the plugin update. */
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Folder of plugins that stand in the place of Moodle's plugin directory; absent: that is asked. Absolute. */
+  readonly plugins?: string;
+  /** Whether the deployed schedule starts the plugin update, with its own role and input. */
+  readonly bySchedule: boolean;
   /** A Moodle directory, a Moodle version, or `stand-in`; absent: the default described in the help text. */
   readonly moodle?: string;
   /** Folder that keeps the site's data from one rehearsal to the next; absent: a temporary one, removed at the end. */
@@ -27,12 +37,26 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const help = `Rehearses the installation of a Moodle site on this computer, with the templates, state machines and
-functions that would be deployed to AWS. Needs no AWS account and no Docker.
+export const help = `Rehearses a rollout of a Moodle site on this computer, with the templates, state machines and functions that
+would be deployed to AWS. Needs no AWS account and no Docker.
 
   npm start                              rehearse a fresh install
   npm start -- --moodle /srv/moodle      … of the Moodle in this directory
   npm start -- --data ./site --keep      … keep its data, and stay up until Ctrl-C
+  npm start -- plugin-update --plugins ./plugins
+                                         install, then update to the plugins in that folder
+
+Rollouts
+  install                 the default
+  plugin-update           on a site that is not installed yet, after an install
+
+While it is up, npx lifecycle and the AWS CLI work on it: npx lifecycle start plugin-update --input '{"approval": true}'
+
+Options of plugin-update
+  --plugins DIRECTORY     what Moodle's plugin directory offers: each folder in it, at whatever depth, that has a
+                          version.php is one version of one plugin. Default: the real directory is asked
+  --input JSON            the rollout's input, for example '{"add": [{"component": "mod_attendance"}]}'
+  --by-schedule           the deployed schedule starts it, once and at once, with its own role and input
 
 Options
   --moodle DIRECTORY | VERSION | stand-in
@@ -63,10 +87,21 @@ Exit code: 0 the rollout succeeded; 1 it failed, and the site was put back; 2 th
  * @throws UsageError for an unknown option, a missing value or a value out of range
  */
 export function parseOptions(words: readonly string[], interactive: boolean): RehearsalOptions {
-  const values = parseWords(words);
+  const { values, positionals } = parseWords(words);
   const databaseEngine = oneOf('--database-engine', values['database-engine'] ?? 'aurora-postgresql', engines);
   const usualAccess = databaseEngine.startsWith('aurora-') ? 'data-api' : 'network';
+  const rollout = oneOf('The rollout', positionals[0] ?? 'install', rollouts);
+  if (positionals.length > 1) throw new UsageError(`One rollout is rehearsed, not “${positionals.join(' ')}”.`);
+  const ofUpdate = (['plugins', 'input', 'by-schedule'] as const).find((name) => values[name] !== undefined);
+  if (rollout !== 'plugin-update' && ofUpdate) throw new UsageError(`--${ofUpdate} is an option of plugin-update.`);
+  if (values.input !== undefined && values['by-schedule']) {
+    throw new UsageError('--by-schedule takes the input from the schedule: leave --input out.');
+  }
   return {
+    rollout,
+    input: values.input === undefined ? {} : jsonObject('--input', values.input),
+    ...(values.plugins === undefined ? {} : { plugins: resolve(values.plugins) }),
+    bySchedule: values['by-schedule'] ?? false,
     ...(values.moodle === undefined ? {} : { moodle: values.moodle }),
     ...(values.data === undefined ? {} : { data: resolve(values.data) }),
     nodes: wholeNumber('--nodes', values.nodes ?? '3', 1),
@@ -86,7 +121,11 @@ function parseWords(words: readonly string[]) {
     return parseArgs({
       args: [...words],
       allowNegative: true,
+      allowPositionals: true,
       options: {
+        plugins: { type: 'string' },
+        input: { type: 'string' },
+        'by-schedule': { type: 'boolean' },
         moodle: { type: 'string' },
         data: { type: 'string' },
         nodes: { type: 'string' },
@@ -99,10 +138,20 @@ function parseWords(words: readonly string[]) {
         keep: { type: 'boolean' },
         help: { type: 'boolean' },
       },
-    }).values;
+    });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function jsonObject(option: string, text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // The same words for both.
+  }
+  throw new UsageError(`${option} takes a JSON object, not “${text}”.`);
 }
 
 function wholeNumber(option: string, text: string, minimum: number): number {

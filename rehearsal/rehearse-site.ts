@@ -1,4 +1,3 @@
-import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { announceRehearsal } from '../console/api/rehearsals.ts';
 import { openProgressView, type Screen } from '../console/terminal.ts';
 import { watchRollout } from '../console/watch.ts';
@@ -9,8 +8,10 @@ import { downloadBar } from './moodle/download-bar.ts';
 import { PhpTooOld, requireSuitablePhp } from './moodle/php-version.ts';
 import type { MoodleSource } from './moodle/source.ts';
 import type { RehearsalOptions } from './options.ts';
+import { servePlugins } from './plugin-directory/serve-folder.ts';
 import { ensurePrerequisites } from './prerequisites/ensure.ts';
 import { openRehearsal, type Rehearsal } from './rehearse.ts';
+import { plannedRollouts } from './rollouts.ts';
 import { nextSignal } from './signals.ts';
 import { pinnedMoodleVersion, synthesise } from './synthesise.ts';
 
@@ -20,20 +21,32 @@ const defaultPace = { 'stand-in': 10, real: 5 } as const;
 /** Between two looks at the execution; an API call to this computer costs next to nothing. */
 const lookEveryMilliseconds = 250;
 
+/** Fires on demand in a rehearsal; the night that it names never comes. */
+const scheduleOfRehearsal = 'cron(0 3 ? * SUN *)';
+
 /**
- * One rehearsed install, from set-up to summary.
+ * One rehearsal of a site, from set-up to summary.
  *
  * @param directory where everything is written; what is there already is gone on from. Absolute
- * @returns 0 when the rollout succeeded, 1 when it failed, 130 when the person interrupted it
+ * @returns 0 when the rollouts succeeded, 1 when one failed, 130 when the person interrupted it
  */
-export async function rehearseInstall(options: RehearsalOptions, directory: string, screen: Screen): Promise<number> {
+export async function rehearseSite(options: RehearsalOptions, directory: string, screen: Screen): Promise<number> {
   const say = (line: string) => screen.write(`${line}\n`);
-  const undo = [lockFolder(directory)];
+  const undo: (() => Promise<void> | void)[] = [lockFolder(directory)];
   const signal = nextSignal();
   try {
     say('Synthesising the CDK app …');
     const { cache: sessionStore, databaseEngine, databaseAccess } = options;
-    const context = { site, sessionStore, databaseEngine, databaseAccess };
+    const directoryOfPlugins = options.plugins && (await servePlugins(options.plugins, directory));
+    if (directoryOfPlugins) undo.push(() => directoryOfPlugins.close());
+    const context = {
+      site,
+      sessionStore,
+      databaseEngine,
+      databaseAccess,
+      ...(directoryOfPlugins ? { pluginDirectoryUrl: directoryOfPlugins.url } : {}),
+      ...(options.bySchedule ? { updateSchedule: scheduleOfRehearsal } : {}),
+    };
     const cloudAssembly = await synthesise(`${directory}/cdk.out`, context);
     const choice = {
       asked: options.moodle,
@@ -63,12 +76,12 @@ export async function rehearseInstall(options: RehearsalOptions, directory: stri
         }),
       );
       if (options.data === undefined) keeperOf(rehearsal.account.world).discardAfterDeath(directory);
-      return await install(rehearsal, options, directory, screen, signal);
+      return await rollOut(rehearsal, options, directory, screen, signal);
     } finally {
       await rehearsal.close();
     }
   } finally {
-    for (const work of undo.reverse()) work();
+    for (const work of undo.reverse()) await work();
   }
 }
 
@@ -95,7 +108,7 @@ function runnable(moodle: MoodleSource, named: string | undefined, say: (line: s
 const describe = (moodle: MoodleSource) =>
   moodle.kind === 'real' ? `Moodle ${moodle.release} from ${moodle.directory}` : 'the stand-in, which is not Moodle';
 
-async function install(
+async function rollOut(
   rehearsal: Rehearsal,
   options: RehearsalOptions,
   directory: string,
@@ -106,31 +119,25 @@ async function install(
   say(
     `AWS endpoint ${rehearsal.account.endpoint}; its waits pass ${rehearsal.account.world.pace} times faster than on AWS.\n`,
   );
-  const { executionArn = '' } = await rehearsal.stepFunctions.send(
-    new StartExecutionCommand({
-      stateMachineArn: rehearsal.installStateMachineArn,
-      input: JSON.stringify({
-        nodes: options.nodes,
-        finish: options.finish,
-        ...(options.finish === 'browser' ? { adminIp: options.adminIp } : {}),
-        reason: 'rehearsal',
-      }),
-    }),
-  );
   const interrupted = new AbortController();
   void signal.then(() => interrupted.abort());
-  const view = openProgressView(screen, process.env);
-  const progress = await watchRollout(rehearsal.stepFunctions, executionArn, view, {
-    everyMilliseconds: lookEveryMilliseconds,
-    rehearsal: { directory, pace: rehearsal.account.world.pace },
-    place: { profile: undefined, endpointUrl: rehearsal.account.endpoint },
-    signal: interrupted.signal,
-  });
-  if (progress.status === 'running') {
-    say(`\nInterrupted. ${goOn(options)}`);
-    return 130;
+  let succeeded = true;
+  for (const { title, start } of await plannedRollouts(rehearsal, options)) {
+    if (options.rollout !== 'install') say(`Rollout ${title}`);
+    const view = openProgressView(screen, process.env);
+    const { status } = await watchRollout(rehearsal.stepFunctions, await start(), view, {
+      everyMilliseconds: lookEveryMilliseconds,
+      rehearsal: { directory, pace: rehearsal.account.world.pace },
+      place: { profile: undefined, endpointUrl: rehearsal.account.endpoint },
+      signal: interrupted.signal,
+    });
+    if (status === 'running') {
+      say(`\nInterrupted. ${goOn(options)}`);
+      return 130;
+    }
+    succeeded = status === 'succeeded';
+    if (!succeeded) break;
   }
-  const succeeded = progress.status === 'succeeded';
   if (options.keep) {
     for (const line of addresses(rehearsal)) say(line);
     say('\nUp until Ctrl-C.');
@@ -145,7 +152,7 @@ async function install(
 const goOn = (options: RehearsalOptions) =>
   options.data === undefined
     ? 'Its data is removed; with --data DIRECTORY it would be kept, and the next start would go on from it.'
-    : `Its data is kept: npm start -- --data ${options.data} goes on from it.`;
+    : `Its data is kept: npm start -- ${options.rollout} --data ${options.data} goes on from it.`;
 
 function addresses({ account }: Rehearsal): string[] {
   const secret = account.output('AdministratorSecretArn');

@@ -1,0 +1,63 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { help, parseOptions, UsageError } from '../../rehearsal/options.ts';
+import { servePlugins } from '../../rehearsal/plugin-directory/serve-folder.ts';
+import { temporaryFolder } from './support/assembly.ts';
+
+const parse = (...words: string[]) => parseOptions(words, false);
+
+describe('the command line of a rehearsal', () => {
+  it('rehearses an install by default, and a plugin update with its own options', () => {
+    expect(parse()).toMatchObject({ rollout: 'install', input: {}, bySchedule: false, keep: false });
+    expect(parse('plugin-update', '--plugins', 'some', '--input', '{"approval":true}')).toMatchObject({
+      rollout: 'plugin-update',
+      plugins: resolve('some'),
+      input: { approval: true },
+    });
+    expect(parse('--by-schedule', 'plugin-update')).toMatchObject({ bySchedule: true, input: {} });
+  });
+
+  const refused: [RegExp, ...string[]][] = [
+    [/The rollout takes install or plugin-update, not “update”/, 'update'],
+    [/One rollout is rehearsed, not “install plugin-update”/, 'install', 'plugin-update'],
+    [/--plugins is an option of plugin-update/, '--plugins', 'some'],
+    [/--by-schedule is an option of plugin-update/, 'install', '--by-schedule'],
+    [/leave --input out/, 'plugin-update', '--by-schedule', '--input', '{}'],
+    [/--input takes a JSON object, not “\[\]”/, 'plugin-update', '--input', '[]'],
+    [/--input takes a JSON object, not “{”/, 'plugin-update', '--input', '{'],
+    [/--nodes takes a whole number from 1, not “0”/, '--nodes', '0'],
+  ];
+
+  it.each(refused)('is refused as %s', (expected, ...words) => {
+    expect(() => parse(...words)).toThrow(UsageError);
+    expect(() => parse(...words)).toThrow(expected);
+  });
+
+  it('is told by the help text', () => {
+    for (const word of ['plugin-update', '--plugins', '--input', '--by-schedule', '--keep', '--data']) {
+      expect(help).toContain(word);
+    }
+  });
+});
+
+describe('a folder of plugins', () => {
+  it('is served in the place of the plugin directory, at the same address each time', async () => {
+    const [folder, data] = [temporaryFolder(), temporaryFolder()];
+    await expect(servePlugins(join(folder, 'none'), data)).rejects.toThrow('There is no folder');
+    await expect(servePlugins(folder, data)).rejects.toThrow(/no plugin to update to/);
+    mkdirSync(join(folder, 'local_x/2'), { recursive: true });
+    writeFileSync(
+      join(folder, 'local_x/2/version.php'),
+      "<?php\n$plugin->component = 'local_x';\n$plugin->version = 2026010102;\n",
+    );
+    const first = await servePlugins(folder, data);
+    const { url } = first;
+    const asked = await fetch(`${url}/updates.php?branch=5.3&version=1&plugins=local_x@2026010101`);
+    expect(await asked.json()).toMatchObject({ updates: { local_x: [{ version: '2026010102' }] } });
+    await first.close();
+    const second = await servePlugins(folder, data);
+    expect(second.url).toBe(url);
+    await second.close();
+  });
+});
