@@ -116,17 +116,19 @@ function kebab(name: string): string {
 export async function checkInput(input: unknown, schema: Schema): Promise<void> {
   const { Ajv } = await import('ajv');
   // Formats of our own are the phase's to check.
-  const validate = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  const validate = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false }).compile(schema);
   if (validate(input)) return;
   const problems = (validate.errors ?? [])
     .filter(({ keyword }) => keyword !== 'if')
-    .map(({ instancePath, keyword, params, message }) => {
+    .map(({ instancePath, keyword, params, message, data }) => {
       const where = instancePath.slice(1).replaceAll('/', ' ') || 'the input';
       if (keyword === 'additionalProperties') {
         return `${params.additionalProperty} is not known (known are ${Object.keys(schema.properties ?? {}).join(', ')})`;
       }
       if (keyword === 'enum') return `${where} is not one of ${(params.allowedValues as unknown[]).join(', ')}`;
       if (keyword === 'not') return `${where} has members that exclude each other`;
+      if (keyword === 'pattern')
+        return `${where} is ${JSON.stringify(data)}, which does not have the form ${params.pattern}`;
       return `${where} ${message}`;
     });
   throw new UsageError(`The input is not valid: ${[...new Set(problems)].join('; ')}. Nothing was started.`);

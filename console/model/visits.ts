@@ -96,9 +96,10 @@ class Reader {
   read(event: HistoryEvent): void {
     const type = event.type ?? '';
     const entered = type.endsWith('StateEntered') ? event.stateEnteredEventDetails?.name : undefined;
+    const exited = event.stateExitedEventDetails?.name;
     // Parallel branches interleave in the history: an event belongs to the state of the event before it in its chain.
     // An event after a redrive has no such chain.
-    const state = entered ?? this.#stateOfEvent.get(event.previousEventId ?? 0) ?? this.#last?.name ?? '';
+    const state = entered ?? exited ?? this.#stateOfEvent.get(event.previousEventId ?? 0) ?? this.#last?.name ?? '';
     if (event.id !== undefined) this.#stateOfEvent.set(event.id, state);
     if (entered !== undefined) this.#enter(entered, type.replace(/StateEntered$/, ''), event);
     else if (type === 'ExecutionRedriven') this.#redrive(event);

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import { describe, expect, test } from 'vitest';
+import { retryAfter } from '../../console/model/retry-schedule.ts';
 import { type Phase, type ReadOptions, readProgress } from '../../console/progress.ts';
 import { definition, History, installed, installing, putBack } from './history.ts';
 
@@ -214,6 +216,126 @@ test('branches of a Parallel state do not take each other’s events', () => {
     'Both',
     'After',
   ]);
+});
+
+describe('states inside of a phase', () => {
+  const machine = JSON.stringify({
+    StartAt: 'Both',
+    States: {
+      Both: {
+        Type: 'Parallel',
+        Branches: [
+          {
+            StartAt: 'Left',
+            States: {
+              Left: { Type: 'Task', Retry: [{ ErrorEquals: ['Wait'] }], Catch: [{ Next: 'Mended' }], End: true },
+              Mended: { Type: 'Pass', End: true },
+            },
+          },
+          { StartAt: 'Right', States: { Right: { Type: 'Task', End: true } } },
+        ],
+        Next: 'After',
+      },
+      After: {
+        Type: 'Map',
+        ItemProcessor: { StartAt: 'Each', States: { Each: { Type: 'Task', End: true } } },
+        End: true,
+      },
+    },
+  });
+  const entered = (type: string, name: string) => ({ type: `${type}StateEntered`, stateEnteredEventDetails: { name } });
+  const exited = (type: string, name: string) => ({ type: `${type}StateExited`, stateExitedEventDetails: { name } });
+  const failed = (error: string) => ({
+    type: 'LambdaFunctionFailed',
+    lambdaFunctionFailedEventDetails: { error, cause: '{"errorMessage": "why"}' },
+  });
+  /** Each with the event it follows, as branches interleave. */
+  const story: readonly (readonly [previous: number, event: { type: string }])[] = [
+    [0, { type: 'ExecutionStarted' }],
+    [1, entered('Parallel', 'Both')],
+    [2, { type: 'ParallelStateStarted' }],
+    [3, entered('Task', 'Left')],
+    [3, entered('Task', 'Right')],
+    [4, { type: 'LambdaFunctionScheduled' }],
+    [5, { type: 'LambdaFunctionScheduled' }],
+    [6, failed('Wait')],
+    [7, { type: 'LambdaFunctionSucceeded' }],
+    [9, exited('Task', 'Right')],
+    [8, { type: 'LambdaFunctionScheduled' }],
+    [11, failed('Fatal')],
+    [12, exited('Task', 'Left')],
+    [13, entered('Pass', 'Mended')],
+    [14, exited('Pass', 'Mended')],
+    [15, { type: 'ParallelStateSucceeded' }],
+    [16, exited('Parallel', 'Both')],
+    [17, entered('Map', 'After')],
+  ];
+  const readUntil = (length: number) =>
+    readProgress(
+      machine,
+      new History().execution,
+      story.slice(0, length).map(([previousEventId, event], index) => ({
+        ...event,
+        id: index + 1,
+        previousEventId,
+        timestamp: new Date(index * 1000),
+      })) as HistoryEvent[],
+    ).phases;
+
+  test('are part of it: their attempts, their waits, and what was caught inside', () => {
+    expect(readUntil(1).map(({ title, status }) => [title, status])).toEqual([
+      ['Both', 'pending'],
+      ['After', 'pending'],
+    ]);
+    expect(readUntil(8)[0]).toMatchObject({ status: 'waiting', attempts: 2, problem: { error: 'Wait', cause: 'why' } });
+    expect(readUntil(12)[0]).toMatchObject({ status: 'failed' });
+    expect(readUntil(13)[0]).toMatchObject({ status: 'running', endedAt: undefined });
+    expect(readUntil(17)[0]).toMatchObject({ status: 'succeeded', attempts: 3 });
+    expect(readUntil(18)[1]).toMatchObject({ title: 'After', status: 'running' });
+  });
+});
+
+test('a state that the definition does not have is shown all the same', () => {
+  const machine = JSON.stringify({ StartAt: 'Do', States: { Do: { Type: 'Task', End: true } } });
+  const history = new History().phase('Do', {}).enter('Something else').begin();
+  const { phases } = readProgress(machine, history.execution, history.events);
+  expect(phases.map(({ title, status }) => [title, status])).toEqual([
+    ['Do', 'succeeded'],
+    ['Something else', 'running'],
+  ]);
+});
+
+describe('the next attempt', () => {
+  const retriers = [
+    {
+      ErrorEquals: ['A'],
+      IntervalSeconds: 10,
+      BackoffRate: 2,
+      MaxAttempts: 4,
+      MaxDelaySeconds: 30,
+      JitterStrategy: 'FULL',
+    },
+    { ErrorEquals: ['B', 'States.Timeout'] },
+    { ErrorEquals: ['States.TaskFailed'], MaxAttempts: 0 },
+    { ErrorEquals: ['States.ALL'], IntervalSeconds: 1, MaxAttempts: 1, BackoffRate: 1 },
+  ];
+
+  test.each([
+    ['A', [], { delay: 10_000, exact: false, attemptsLeft: 4 }],
+    ['A', [1], { delay: 20_000, exact: false, attemptsLeft: 3 }],
+    ['A', [2], { delay: 30_000, exact: false, attemptsLeft: 2 }],
+    ['A', [4], undefined],
+    // The defaults of the language: 1 s, doubled, three times.
+    ['B', [9, 2], { delay: 4_000, exact: true, attemptsLeft: 1 }],
+    ['States.Timeout', [], { delay: 1_000, exact: true, attemptsLeft: 3 }],
+    // The first retrier that names an error decides, also that there is none.
+    ['Other', [], undefined],
+    ['States.DataLimitExceeded', [], undefined],
+  ])('after %s, with %j used, is %j', (error, used, decision) => {
+    const decided = retryAfter(retriers, error, used, 1);
+    if (decision === undefined) expect(decided).toBeUndefined();
+    else expect(decided).toMatchObject(decision);
+  });
 });
 
 test('choices are followed in their order, and states that only steer are no phases', () => {
