@@ -4,6 +4,7 @@ import { compileCache } from '../compile-cache.ts';
 import { perWorld } from '../per-world.ts';
 import type { World } from '../world.ts';
 import { LOOPBACK } from './ports.ts';
+import { canShareAPath, seenAt } from './same-path.ts';
 
 /** A container that is to run as a process of this computer. */
 export interface ContainerRequest {
@@ -41,9 +42,22 @@ export function localDisk(world: Pick<World, 'directory'>, nodeId: string): stri
   return join(world.directory, 'nodes', nodeId.slice(0, 12));
 }
 
+/**
+ * In containers the code of every image is at the same path, and Moodle counts on it: the same code at another path is
+ * code whose upgrade needs maintenance, and a node that spoils the others' caches. Where this computer cannot do that, a
+ * rehearsal of an update shows maintenance where AWS needs none.
+ */
+function dirroot(world: Pick<World, 'directory'>, tag: string): string {
+  return canShareAPath() ? join(world.directory, 'code') : imageFolder(world, tag).code;
+}
+
 function moodleProcess(world: World, request: ContainerRequest): ContainerProcess {
-  const { node } = imageFolder(world, request.tag);
-  return { command: join(node, 'entrypoint'), args: request.command, env: environment(world, request) };
+  const { code, node } = imageFolder(world, request.tag);
+  const entrypoint = { command: join(node, 'entrypoint'), args: request.command };
+  return {
+    ...(canShareAPath() ? seenAt(entrypoint, code, dirroot(world, request.tag)) : entrypoint),
+    env: environment(world, request),
+  };
 }
 
 const standIn = fileURLToPath(new URL('../stand-in/main.ts', import.meta.url));
@@ -60,13 +74,13 @@ function standInProcess(world: World, request: ContainerRequest): ContainerProce
 
 /** What Containerfile's ENV sets in the image, for this node's place on this computer. */
 function environment(world: World, request: ContainerRequest): Record<string, string> {
-  const { code, node } = imageFolder(world, request.tag);
+  const { node } = imageFolder(world, request.tag);
   return {
     // Servers are in sbin, which an ordinary user's path leaves out.
     PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`,
     LANG: 'C.UTF-8',
     ...request.environment,
-    MOODLE_DIRROOT: code,
+    MOODLE_DIRROOT: dirroot(world, request.tag),
     MOODLE_NODE_SCRIPTS: node,
     MOODLE_LOCAL: localDisk(world, request.nodeId),
     MOODLE_LISTEN: `${LOOPBACK}:${request.port}`,

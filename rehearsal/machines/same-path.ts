@@ -8,20 +8,31 @@ export interface Command {
   readonly args: readonly string[];
 }
 
-/** As root; as anybody else, in a user namespace in which this user is root. */
-const ways = [['--mount'], ['--user', '--map-root-user', '--mount']];
+/** Words before a command that give it mounts of its own, and words that make it this user again once they are made. */
+interface Way {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
 
-let way: readonly string[] | undefined | null = null;
+/** Root may mount. Anybody else may as the root of a user namespace, and is nobody in particular in one within it. */
+const ways: readonly Way[] = [
+  { before: ['--mount'], after: [] },
+  {
+    before: ['--user', '--map-root-user', '--mount'],
+    after: ['unshare', '--user', `--map-user=${process.getuid?.()}`, `--map-group=${process.getgid?.()}`, '--'],
+  },
+];
 
-/** How a process of this computer gets mounts of its own; undefined where it cannot. */
-function findWay(): readonly string[] | undefined {
+let way: Way | undefined | null = null;
+
+function findWay(): Way | undefined {
   if (way !== null) return way;
   const folder = mkdtempSync(join(tmpdir(), 'same-path-'));
   try {
-    way = ways.find(
-      (options) =>
-        spawnSync('unshare', [...options, 'mount', '--bind', folder, folder], { stdio: 'ignore' }).status === 0,
-    );
+    way = ways.find((one) => {
+      const { command, args } = inWay(one, { command: 'true', args: [] }, folder, folder);
+      return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -39,10 +50,17 @@ export const canShareAPath = (): boolean => findWay() !== undefined;
  * @param target folder at which it is seen; made when it is not there
  * @throws Error where `canShareAPath` is false
  */
-export function seenAt({ command, args }: Command, source: string, target: string): Command {
-  const options = findWay();
-  if (!options) throw new Error('This computer lets no process have mounts of its own.');
+export function seenAt(command: Command, source: string, target: string): Command {
+  const found = findWay();
+  if (!found) throw new Error('This computer lets no process have mounts of its own.');
   mkdirSync(target, { recursive: true });
+  return inWay(found, command, source, target);
+}
+
+function inWay({ before, after }: Way, { command, args }: Command, source: string, target: string): Command {
   const script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"';
-  return { command: 'unshare', args: [...options, 'sh', '-c', script, 'sh', source, target, command, ...args] };
+  return {
+    command: 'unshare',
+    args: [...before, 'sh', '-c', script, 'sh', source, target, ...after, command, ...args],
+  };
 }

@@ -321,19 +321,16 @@ export class MoodleSite {
     return { exitCode, log: node.log, value: await this.acknowledgement(node.id, role[0] ?? '') };
   }
 
-  /** Runs Moodle's own upgrade and nothing else. @returns seconds */
+  /** Runs Moodle's own upgrade and nothing else, on a node that is prepared for it. @returns seconds */
   async bareUpgrade(code: string): Promise<number> {
-    const local = join(this.#bench.directory, `local-bare-${randomBytes(4).toString('hex')}`);
-    mkdirSync(join(local, 'tmp'), { recursive: true });
+    const MOODLE_LOCAL = join(this.#bench.directory, `local-bare-${randomBytes(4).toString('hex')}`);
+    await this.run(['plan-upgrade'], { MOODLE_LOCAL }, code);
     const { MOODLE_DIRROOT = '', MOODLE_NODE_SCRIPTS = '' } = this.environment;
     const words = ['-c', join(MOODLE_NODE_SCRIPTS, 'php.ini'), join(MOODLE_DIRROOT, 'admin/cli/upgrade.php')];
     const php = { command: 'php', args: [...words, '--non-interactive', '--allow-unstable'] };
-    const node = new MoodleNode('bare', 0, this.#bench.inImage(php, code), {
-      ...this.environment,
-      MOODLE_LOCAL: local,
-    });
     const began = Date.now();
-    if ((await node.exited) !== 0) throw new Error(node.log);
+    const upgrade = new MoodleNode('bare', 0, this.#bench.inImage(php, code), { ...this.environment, MOODLE_LOCAL });
+    if ((await upgrade.exited) !== 0 || !upgrade.log.includes('Success')) throw new Error(upgrade.log);
     return Math.round((Date.now() - began) / 100) / 10;
   }
 

@@ -30,8 +30,12 @@ export const openRun = async (site: MoodleSite) => (await site.sql('SELECT * FRO
 
 export const inMaintenance = (site: MoodleSite): boolean => existsSync(join(site.dataroot, 'climaintenance.html'));
 
-/** Tables and columns that change by themselves: logs, caches' revisions, when something ran last. */
-const volatile = new Set(['mdl_upgrade_log', 'mdl_log_display', 'mdl_sessions', 'mdl_lock_db', 'mdl_task_log']);
+/** Moodle's own records of what was done, and what changes while nobody does anything. */
+const volatile = new Set(
+  ['upgrade_log', 'config_log', 'logstore_standard_log', 'sessions', 'lock_db', 'task_log', 'user'].map(
+    (name) => `mdl_${name}`,
+  ),
+);
 const volatileSettings =
   /rev$|^(lastcron|scheduledtaskreset|upgraderunning|outagelessupgrade|jsrev|cron_.*|.*lastfetch.*)$/;
 

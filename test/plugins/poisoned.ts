@@ -112,7 +112,7 @@ export const poisons: readonly Poison[] = [
   {
     name: 'downgrade',
     stoppedIn: 'plan',
-    words: /older than the database: local_poisoned \(2020010100, database 2026010101\)/,
+    words: /older/,
     release: release({ version: 2020010100 }),
   },
   {
