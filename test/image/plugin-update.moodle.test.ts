@@ -327,17 +327,16 @@ async function updateWith(site: MoodleSite, image: string, { stoppedIn, words, w
   return value;
 }
 
-/** As the rollout's function does it where no table was changed. */
+/** As the rollout's function does it where no table was changed: kept rows as they were, others of the same kinds gone. */
 async function putRowsBack(site: MoodleSite): Promise<void> {
-  await site.sql(`DELETE FROM mdl_config_plugins c WHERE plugin IN (
-    SELECT plugin FROM moodle_lifecycle.update_row_before WHERE table_name = 'config_plugins' AND name <> 'version')`);
+  const kept = (table: string) => `SELECT * FROM moodle_lifecycle.update_row_before WHERE table_name = '${table}'`;
+  await site.sql(`DELETE FROM mdl_config_plugins WHERE name = 'version' OR plugin IN (
+    SELECT plugin FROM (${kept('config_plugins')}) k WHERE k.name <> 'version')`);
   await site.sql(`INSERT INTO mdl_config_plugins (plugin, name, value)
-    SELECT plugin, name, value FROM moodle_lifecycle.update_row_before b WHERE table_name = 'config_plugins'
-    ON CONFLICT (plugin, name) DO UPDATE SET value = EXCLUDED.value`);
+    SELECT plugin, name, value FROM (${kept('config_plugins')}) k`);
   await site.sql(`DELETE FROM mdl_config WHERE name IN (
-    SELECT name FROM moodle_lifecycle.update_row_before WHERE table_name = 'config' AND value IS NULL)`);
-  await site.sql(`UPDATE mdl_config c SET value = b.value FROM moodle_lifecycle.update_row_before b
-    WHERE table_name = 'config' AND b.name = c.name`);
+    'version', 'release', 'branch', 'allversionshash', 'allcomponenthash', 'registrationpending')`);
+  await site.sql(`INSERT INTO mdl_config (name, value) SELECT name, value FROM (${kept('config')}) k`);
   await closeUpdate(site);
 }
 

@@ -48,10 +48,11 @@ export async function contentOf(site: MoodleSite): Promise<Record<string, string
   for (const { name } of tables as { name: string }[]) {
     if (volatile.has(name)) continue;
     const rows = (await site.sql(`SELECT to_jsonb(t) AS row FROM ${name} t`)) as { row: Record<string, unknown> }[];
+    const settings = /^mdl_config(_plugins)?$/.test(name);
     const kept = rows
       .map(({ row }) => row)
-      .filter((row) => !(/^mdl_config(_plugins)?$/.test(name) && volatileSettings.test(String(row.name))))
-      .map(({ lastruntime, nextruntime, timemodified, ...row }) => JSON.stringify(row));
+      .filter((row) => !(settings && volatileSettings.test(String(row.name))))
+      .map(({ id, lastruntime, nextruntime, timemodified, ...row }) => JSON.stringify(settings ? row : { id, ...row }));
     sums[name] = createHash('sha1').update(kept.sort().join('\n')).digest('hex');
   }
   return sums;

@@ -65,22 +65,22 @@ final class update_run {
 
     /**
      * Keeps the rows that an upgrade changes where it changes no table: how Moodle knows its own version, and every setting of
-     * the plugins that change. The value NULL says that the row of `config` was not there.
+     * the plugins that change. What is not kept was not there.
      *
      * @param string[] $plugins
      */
     public function keep_rows(array $plugins): void {
         $prefix = setting('MOODLE_DATABASE_PREFIX', 'mdl_');
-        $insert = 'INSERT INTO moodle_lifecycle.update_row_before (site, execution, table_name, plugin, name, value)';
         $of = [site(), $this->execution];
-        foreach (['version', 'release', 'branch', 'allversionshash', 'allcomponenthash', 'registrationpending'] as $name) {
-            $this->write("$insert SELECT ?, ?, 'config', '', ?, (SELECT value FROM {$prefix}config WHERE name = ?)
-                FROM moodle_lifecycle.update_run WHERE site = ? AND execution = ?", [...$of, $name, $name, ...$of]);
-        }
+        $keep = function (string $table, string $columns, string $which, array $parameters) use ($prefix, $of): void {
+            $this->write("INSERT INTO moodle_lifecycle.update_row_before (site, execution, table_name, plugin, name, value)
+                SELECT ?, ?, '$table', $columns FROM {$prefix}$table c, moodle_lifecycle.update_run
+                WHERE ($which) AND site = ? AND execution = ?", [...$of, ...$parameters, ...$of]);
+        };
+        $keep('config', "'', c.name, c.value", "c.name IN ('version', 'release', 'branch', 'allversionshash', 'allcomponenthash',
+            'registrationpending')", []);
         $changing = $plugins === [] ? '' : ' OR c.plugin IN (' . implode(', ', array_fill(0, count($plugins), '?')) . ')';
-        $this->write("$insert SELECT ?, ?, 'config_plugins', c.plugin, c.name, c.value
-            FROM {$prefix}config_plugins c, moodle_lifecycle.update_run WHERE (c.name = 'version'$changing) AND site = ? AND execution = ?",
-            [...$of, ...$plugins, ...$of]);
+        $keep('config_plugins', 'c.plugin, c.name, c.value', "c.name = 'version'$changing", $plugins);
     }
 
     /**
