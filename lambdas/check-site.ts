@@ -6,7 +6,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { inheritedBefore } from './shared/before-rollout.ts';
 import { checkCache } from './shared/caches.ts';
 import { type DatabaseServer, measureDatabase, serverInWords } from './shared/database-server.ts';
-import { SiteStateUnknown, UnfinishedInstall, UpdateUnfinished } from './shared/errors.ts';
+import { ExistingSiteMissing, SiteStateUnknown, UnfinishedInstall, UpdateUnfinished } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { type Rollout, takeHold } from './shared/hold.ts';
 import { type InstallInput, readInstallInput } from './shared/install-input.ts';
@@ -92,7 +92,7 @@ async function refuseUnfinishedUpdate(database: MoodleDatabase, site: string): P
 async function plan(
   { ssm, settings, database }: CheckSiteClients,
   state: SiteState & { readonly name: Plan['state'] },
-  { nodes, finish, adminIp }: InstallInput,
+  { nodes, finish, adminIp, existingSite }: InstallInput,
   server: DatabaseServer,
 ): Promise<Plan> {
   const parameters = await readParameters(ssm, settings);
@@ -104,6 +104,7 @@ async function plan(
     nodes,
     finish,
     adminIp: install ? adminIp : null,
+    existingSite,
     image: keepsImage && parameters['image-tag'] !== noImage ? parameters['image-tag'] : settings.imageTag,
     expectedSeconds: expectedInstallSeconds(database.access === 'network' ? server.milliseconds : typicalRoundTrip),
   };
@@ -120,7 +121,7 @@ export function expectedInstallSeconds(roundTripMilliseconds: number): number {
 /** @throws SiteStateUnknown, UnfinishedInstall for what a rollout may not touch */
 export function allowed(
   state: SiteState,
-  { finish }: Pick<InstallInput, 'finish'>,
+  { finish, existingSite }: Pick<InstallInput, 'finish' | 'existingSite'>,
 ): SiteState & { readonly name: Plan['state'] } {
   const { name, marker } = state;
   const untouched = 'Nothing was changed.';
@@ -128,6 +129,12 @@ export function allowed(
     throw new SiteStateUnknown(
       `The database is neither that of a finished Moodle nor that of an install of ours: ${state.why}. ${untouched} ` +
         'If an upgrade is running, wait for it; else look into the database before you start again.',
+    );
+  }
+  if (existingSite && name !== 'installed') {
+    throw new ExistingSiteMissing(
+      `The database holds no finished Moodle (${name}: ${state.why}), so nothing was brought here yet. ${untouched} Load the ` +
+        'dump and the files first, as docs/migration.md says, or start without existingSite to install.',
     );
   }
   if (name === 'unfinished' && !state.ours) {

@@ -19,6 +19,7 @@ import type { Plan } from './shared/plan.ts';
 import { readSecret } from './shared/secrets.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 import { readSiteState } from './shared/site-state.ts';
+import { runTask } from './shared/tasks.ts';
 import { type Page, Visitor } from './shared/visitor.ts';
 
 export interface VerifySiteClients {
@@ -30,7 +31,7 @@ export interface VerifySiteClients {
 }
 
 export interface SiteToVerify extends Rollout {
-  readonly plan: Pick<Plan, 'nodes' | 'install' | 'finish'>;
+  readonly plan: Pick<Plan, 'nodes' | 'install' | 'finish'> & Partial<Pick<Plan, 'existingSite'>>;
   /**
    * Seconds since 1970 from which on cron has to have begun a run; null: the site has no cron. Left out: since this
    * rollout began.
@@ -44,12 +45,15 @@ export interface VerifiedSite {
   readonly stores: string;
   readonly version: string;
   readonly cron: string;
+  /** Of a site that was brought here: how many of its files were looked for. */
+  readonly files?: string;
 }
 
 /**
  * Looks at the finished site as a person would, and at what its nodes say about themselves.
  *
- * @throws NodesNotYetHealthy, CronNotYetRun until nodes have settled and cron is known to run
+ * @throws NodesNotYetHealthy, CronNotYetRun, TaskStillRunning until nodes have settled, cron is known to run and files were
+ *   looked for
  * @throws VerificationFailed naming what is not as it should be
  */
 export async function verifySite(
@@ -65,8 +69,21 @@ export async function verifySite(
   }
   const { stores, version } = await verifyAcknowledgements(clients, site, serving);
   const cron = cronSince === null ? 'none, as before' : await cronRun(clients, cronSince ?? since - cronRunSeconds);
+  const files = plan.existingSite ? { files: await checkFiles(clients, { site, execution }) } : {};
   const visited = await visit(clients, nodes, plan.install && plan.finish === 'unattended');
-  return { ...visited, stores, version, cron };
+  return { ...visited, stores, version, cron, ...files };
+}
+
+/** Database and files of a site that was brought here travelled apart: a task compares them. */
+async function checkFiles(clients: VerifySiteClients, rollout: Rollout): Promise<string> {
+  const report = await runTask(clients, rollout, 'check files', ['check-files']);
+  if (!report.ok) {
+    throw new VerificationFailed(
+      `The files do not fit the database: ${report.problem}. Copy what is missing, as docs/migration.md says, and start the ` +
+        'rollout again.',
+    );
+  }
+  return `${report.looked} of ${report.files} looked for, all there with their sizes`;
 }
 
 async function verifyAcknowledgements(

@@ -1,5 +1,5 @@
 import { ECSClient, type Service } from '@aws-sdk/client-ecs';
-import { readServing, type Serving } from './shared/acknowledgements.ts';
+import { readAcknowledgements, readServing, type Serving } from './shared/acknowledgements.ts';
 import { InstallFailed, InstallStillRunning, UnfinishedInstall } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { assertHeld } from './shared/hold.ts';
@@ -70,6 +70,7 @@ export async function waitForInstall(
   const serving = await readServing(database, site, nodes);
   const silent = nodes.filter((node) => !serving.has(node));
   if (nodes.length === 0 || silent.length > 0) {
+    await assertNoneAwaitsUpgrade(database, site, silent);
     await assertNodeGoesOn({ ecs, settings }, service, state);
     throw new InstallStillRunning(`Moodle is installed; ${silent.length || 'no'} node has yet to say that it serves.`);
   }
@@ -111,6 +112,21 @@ async function assertNodeGoesOn(
   throw new InstallFailed(
     `The node that installs keeps stopping at ${state.tables} tables (${state.why}): ${reasons}. The unfinished tables ` +
       'were left; the next rollout clears and installs again. Read the node’s log, mend the cause and start it.',
+  );
+}
+
+/** A node whose code is newer than the database waits for an upgrade, which is not this rollout's to make. */
+async function assertNoneAwaitsUpgrade(
+  database: MoodleDatabase,
+  site: string,
+  nodes: readonly string[],
+): Promise<void> {
+  const [awaiting] = await readAcknowledgements(database, site, 'waiting-for-upgrade', nodes);
+  if (!awaiting) return;
+  const [node, { reason }] = awaiting;
+  throw new InstallFailed(
+    `Node ${node.slice(0, 8)} does not serve: ${reason}. This rollout never upgrades. Deploy with the Moodle and the ` +
+      'plugins that the database was made with, and update with the rollout plugin-update once the site stands.',
   );
 }
 

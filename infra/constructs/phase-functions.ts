@@ -162,6 +162,7 @@ const phases = {
     timeoutSeconds: long,
     reads: [
       ...web,
+      ...oneOffTasks,
       'ADMIN_SECRET_ARN',
       'ADMIN_USER',
       'APPLICATION_STORE_ENDPOINT',
@@ -172,7 +173,7 @@ const phases = {
       'SESSION_STORE_TYPE',
       'SITE_URL',
     ],
-    may: ['read settings', 'read tasks', 'list tasks', 'log in as administrator'],
+    may: ['read settings', 'read services', 'run one-off tasks', 'read tasks', 'list tasks', 'log in as administrator'],
   },
   'release-site': {
     description: 'Ends the hold of a rollout that succeeded',

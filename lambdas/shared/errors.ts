@@ -46,6 +46,7 @@ export const refusalNames = [
   'SiteHeld',
   'SiteStateUnknown',
   'UnfinishedInstall',
+  'ExistingSiteMissing',
   'CacheNotAvailable',
   'SiteNotInstalled',
   'UpdateUnfinished',
@@ -168,6 +169,11 @@ export class SiteStateUnknown extends Refusal {
 /** An unfinished install that may not be cleared or finished by this rollout. */
 export class UnfinishedInstall extends Refusal {
   override readonly name = 'UnfinishedInstall';
+}
+
+/** The rollout was told that a site was brought here, and the database holds no finished Moodle. */
+export class ExistingSiteMissing extends Refusal {
+  override readonly name = 'ExistingSiteMissing';
 }
 
 export class CacheNotAvailable extends Refusal {

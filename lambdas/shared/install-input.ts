@@ -9,6 +9,8 @@ export interface InstallInput {
   readonly finish: 'unattended' | 'browser';
   /** As Moodle writes an address; null when not needed. */
   readonly adminIp: string | null;
+  /** Whether database and files were brought here from elsewhere. */
+  readonly existingSite: boolean;
   readonly reason: string;
 }
 
@@ -32,6 +34,7 @@ export function readInstallInput(
     nodes,
     finish: given.finish ?? 'unattended',
     adminIp: given.adminIp ? asMoodleWritesIt(given.adminIp) : null,
+    existingSite: given.existingSite ?? false,
     reason: given.reason || 'install',
   };
 }

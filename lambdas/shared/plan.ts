@@ -9,6 +9,8 @@ export interface Plan {
   readonly finish: 'unattended' | 'browser';
   /** As Moodle writes an address; null unless the install is finished in a browser. */
   readonly adminIp: string | null;
+  /** Whether the files that the database names are looked for: both were brought here from elsewhere. */
+  readonly existingSite: boolean;
   /** Tag of the image that the nodes run. */
   readonly image: string;
   /** How long an install is expected to take on this database. */

@@ -6,17 +6,24 @@ const limits = { defaultNodes: 2, maximumNodes: 4 };
 
 describe('readInstallInput', () => {
   it('takes the defaults for what is left out', () => {
-    expect(readInstallInput({}, limits)).toEqual({ nodes: 2, finish: 'unattended', adminIp: null, reason: 'install' });
+    expect(readInstallInput({}, limits)).toEqual({
+      nodes: 2,
+      finish: 'unattended',
+      adminIp: null,
+      existingSite: false,
+      reason: 'install',
+    });
     expect(readInstallInput(undefined, limits)).toMatchObject({ nodes: 2 });
   });
 
   it('takes all members', () => {
     const input = { nodes: 4, finish: 'browser', adminIp: '2001:DB8::1', reason: 'first term' };
-    expect(readInstallInput(input, limits)).toEqual({ ...input, adminIp: '2001:db8:0:0:0:0:0:1' });
+    expect(readInstallInput(input, limits)).toEqual({ ...input, adminIp: '2001:db8:0:0:0:0:0:1', existingSite: false });
   });
 
   it.each<[unknown, string]>([
     [{ nodes: 0 }, 'nodes must be >= 1'],
+    [{ existingSite: 'yes' }, 'existingSite must be boolean'],
     [{ nodes: 5 }, 'at most 4'],
     [{ nodes: 1.5 }, 'nodes must be integer'],
     [{ nodes: '2' }, 'nodes must be integer'],
@@ -29,7 +36,7 @@ describe('readInstallInput', () => {
     [{ finish: 'browser', adminIp: 'fe80::1%eth0' }, 'not an IPv4 address'],
     [{ reason: 'x'.repeat(201) }, 'reason must NOT have more than 200'],
     [{ reason: 'two\nlines' }, 'reason must match'],
-    [{ node: 3 }, 'node is not known (known are nodes, finish, adminIp, reason)'],
+    [{ node: 3 }, 'node is not known (known are nodes, finish, adminIp, existingSite, reason)'],
     [[], 'the input must be object'],
     ['nodes', 'the input must be object'],
   ])('refuses %j', (input, words) => {

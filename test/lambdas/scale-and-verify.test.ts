@@ -114,6 +114,22 @@ describe('verifySite', () => {
     expect(JSON.stringify(evidence)).not.toContain('operator-secret');
   });
 
+  it('has the files of a site that was brought here looked for', async () => {
+    const { account, verify } = await finished(2, { existingSite: true });
+    account.report = ([role]) => (role === 'check-files' ? { ok: true, files: 50_000, looked: 20_000 } : undefined);
+    const { evidence } = await untilDone(account, verify);
+    expect(evidence).toMatchObject({ files: '20000 of 50000 looked for, all there with their sizes' });
+  });
+
+  it('does not call a site done whose files are not there', async () => {
+    const { account, verify } = await finished(2, { existingSite: true });
+    account.report = () => ({ ok: false, problem: '3 of 9 files that the database names are not in filedir.' });
+    await expect(untilDone(account, verify)).rejects.toMatchObject({
+      name: 'VerificationFailed',
+      message: expect.stringContaining('3 of 9 files that the database names are not in filedir. Copy'),
+    });
+  });
+
   it('finds a node on which the session does not hold', async () => {
     const { account, verify } = await finished(3);
     const [lonely] = account.running().map(nodeId);

@@ -126,7 +126,7 @@ describe('allowed', () => {
     ...changes,
   });
 
-  it.each<[Partial<SiteState>, 'unattended' | 'browser', string | undefined]>([
+  it.each<[Partial<SiteState>, 'unattended' | 'browser' | 'brought here', string | undefined]>([
     [{ name: 'absent' }, 'unattended', undefined],
     [{ name: 'installed' }, 'browser', undefined],
     [{ name: 'unfinished', ours: true }, 'unattended', undefined],
@@ -134,10 +134,17 @@ describe('allowed', () => {
     [{ name: 'pending-administrator' }, 'browser', undefined],
     [{ name: 'pending-administrator' }, 'unattended', 'UnfinishedInstall'],
     [{ name: 'unknown' }, 'unattended', 'SiteStateUnknown'],
-  ])('%o with finish %s: %s', (changes, finish, refusal) => {
+    [{ name: 'installed' }, 'brought here', undefined],
+    [{ name: 'absent' }, 'brought here', 'ExistingSiteMissing'],
+    [{ name: 'unfinished', ours: true }, 'brought here', 'ExistingSiteMissing'],
+    [{ name: 'pending-administrator' }, 'brought here', 'ExistingSiteMissing'],
+  ])('%o, %s: %s', (changes, how, refusal) => {
     let thrown: unknown;
     try {
-      allowed(state(changes), { finish });
+      allowed(state(changes), {
+        finish: how === 'browser' ? how : 'unattended',
+        existingSite: how === 'brought here',
+      });
     } catch (error) {
       thrown = error;
     }
