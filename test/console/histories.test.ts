@@ -69,6 +69,12 @@ const failures: Readonly<Record<string, Failed>> = {
     cause: /password/,
     outcome: 'put back',
   },
+  'update-refused': {
+    phase: 'Wait for approval',
+    error: 'ApprovalRefused',
+    cause: /^Refused by ada: exams this week$/,
+    outcome: 'refused',
+  },
   stopped: {
     phase: 'Scale out',
     error: 'StoppedByHand',
@@ -78,7 +84,7 @@ const failures: Readonly<Record<string, Failed>> = {
 };
 
 test('every failure of the tests of rollouts is recorded', () => {
-  const others = ['fresh-install', 'converged', 'resumed', 'held', 'released'];
+  const others = ['fresh-install', 'converged', 'resumed', 'held', 'released', 'update-asking'];
   expect(recordedNames).toEqual([...Object.keys(failures), ...others].sort());
 });
 
@@ -106,7 +112,8 @@ describe.each(Object.entries(failures))('%s', (name, { phase, error, cause, outc
     const at = titles.indexOf(phase ?? '');
     const statuses = progress.phases.map(({ status }) => status);
     expect(statuses[at]).toMatch(/failed|aborted/);
-    for (const status of statuses.slice(0, at)) expect(status).toMatch(/succeeded|put back/);
+    // A choice may have led past one.
+    for (const status of statuses.slice(0, at)) expect(status).toMatch(/succeeded|put back|skipped/);
     for (const status of statuses.slice(at + 1)) expect(status).toBe('skipped');
   });
 });
@@ -258,6 +265,17 @@ describe('the hold of a person', () => {
 });
 
 describe('a question to a person', () => {
+  test('of a plugin update has its plan', () => {
+    const progress = read(recorded('update-asking'));
+    expect(progress).toMatchObject({ site: 'demo', rollout: 'plugin-update', outcome: 'asking' });
+    const phase = progress.phases.find(({ title }) => title === 'Wait for approval');
+    const { since, expiresAt, about } = phase?.question ?? {};
+    expect((expiresAt?.getTime() ?? 0) - (since?.getTime() ?? 0)).toBe(86_400_000);
+    expect(about).toMatchObject({ changes: [{ component: 'local_greeting', risk: 'minor' }] });
+    expect(progress.phases.find(({ title }) => title === 'Put back the unfinished update')?.status).toBe('skipped');
+    expectValid(progress);
+  });
+
   test('has an expiry and a plan, and no token in any form', () => {
     const recording = asking();
     const progress = read(recording);

@@ -1,15 +1,19 @@
 /**
  * Records the histories in `histories/` anew, from rehearsals with the stand-in: `node test/console/record-histories.ts`,
  * about ten minutes; with names of histories as arguments, only those. What the model does not read is left out.
+ *
+ * Those of plugin updates are saved from a rehearsal, `npx lifecycle rehearse plugin-update --plugins FOLDER --input
+ * '{"add": [{"component": "…"}], "approval": true}' --keep` and `npx lifecycle history --save FILE`, before and after
+ * `refuse`, and come here by `node test/console/record-histories.ts --from FILE NAME`.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { RedriveExecutionCommand, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { type Recording, RecordingReader } from '../../console/api/recording.ts';
-import { formatHistory } from '../../console/model/history-file.ts';
+import { formatHistory, parseHistory } from '../../console/model/history-file.ts';
 import type { Progress } from '../../console/progress.ts';
 import { deny, phaseFaults, spoil } from '../rollout/faults.ts';
 import { Site } from '../rollout/site.ts';
@@ -25,16 +29,16 @@ process.env[RUN_FOLDER] = run;
 const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
 const nameOf = (phase: string) => `failed-${phase.toLowerCase().replaceAll(' ', '-')}`;
 
-async function record(site: Site, name: string, executionArn: string): Promise<void> {
-  if (!isWanted(name)) return;
-  const { definition, execution, events } = await new RecordingReader(
-    site.rehearsal.stepFunctions,
-    executionArn,
-  ).read();
-  const text = formatHistory({ definition, execution, events: events.map(slim) } satisfies Recording);
+function write(name: string, { definition, execution, events }: Recording): void {
   mkdirSync(folder, { recursive: true });
+  const text = formatHistory({ definition, execution, events: events.map(slim) });
   writeFileSync(join(folder, `${name}.json.gz`), gzipSync(text, { level: 9 }));
   console.log(`${name}: ${execution.status}, ${events.length} events`);
+}
+
+async function record(site: Site, name: string, executionArn: string): Promise<void> {
+  if (!isWanted(name)) return;
+  write(name, await new RecordingReader(site.rehearsal.stepFunctions, executionArn).read());
 }
 
 /** Without the inputs and outputs of states, which repeat what the tasks gave. */
@@ -63,6 +67,12 @@ async function withSite(names: readonly string[], work: (site: Site) => Promise<
   } finally {
     await site.close();
   }
+}
+
+if (wanted[0] === '--from') {
+  const [, file = '', name = ''] = wanted;
+  write(name, parseHistory(readFileSync(file, 'utf8')));
+  process.exit();
 }
 
 try {
