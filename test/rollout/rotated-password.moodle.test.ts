@@ -102,7 +102,6 @@ describe.each([
     expect(seen.loggedOut).toBe(0);
     expect(seen.answered).toBeGreaterThan(10);
     expect(seen.gap).toBeLessThan(ROTATION_MILLISECONDS);
-    expect(seen.failed).toBeLessThan(seen.answered / 2);
   });
 
   it('a rollout works on it: functions and new nodes have the new password', async () => {

@@ -87,6 +87,8 @@ final class lifecycle_database {
             case 'mariadb':
             case 'auroramysql':
                 $port = setting('MOODLE_DATABASE_PORT', '3306');
+                // As on PostgreSQL: a row that is written with the values that it has counts as written.
+                $options[\PDO::MYSQL_ATTR_FOUND_ROWS] = true;
                 // The lifecycle keeps its times in UTC.
                 $options[\PDO::MYSQL_ATTR_INIT_COMMAND] = "SET time_zone = '+00:00'";
                 if ($sslmode !== 'disable') {
