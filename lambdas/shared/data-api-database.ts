@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   BeginTransactionCommand,
   CommitTransactionCommand,
@@ -10,6 +11,7 @@ import {
 } from '@aws-sdk/client-rds-data';
 import { fromDataApi } from './database-errors.ts';
 import type { Dialect } from './dialect.ts';
+import { DatabaseLoginRefused } from './errors.ts';
 import type { MoodleDatabase, SqlParameters, SqlRow, SqlStatements, SqlValue } from './moodle-database.ts';
 
 interface Where {
@@ -18,14 +20,22 @@ interface Where {
   readonly database: string;
 }
 
+/**
+ * Milliseconds to wait before the login is tried again that the database refused: while a secret is being rotated, the
+ * database has the new password already, and the service, which reads the current version alone, the old one.
+ */
+const patienceWithLogin = [1_000, 3_000];
+
 /** The site's database through the RDS Data API: the functions need no place in the VPC. */
 export class DataApiDatabase implements MoodleDatabase {
   readonly access = 'data-api';
   readonly dialect: Dialect;
   readonly #client: RDSDataClient;
   readonly #where: Where;
+  readonly #patience: readonly number[];
 
-  constructor(client: RDSDataClient, where: Where, dialect: Dialect) {
+  constructor(client: RDSDataClient, where: Where, dialect: Dialect, patience: readonly number[] = patienceWithLogin) {
+    this.#patience = patience;
     this.dialect = dialect;
     this.#client = client;
     this.#where = where;
@@ -40,7 +50,9 @@ export class DataApiDatabase implements MoodleDatabase {
   }
 
   async transaction<Result>(work: (statements: SqlStatements) => Promise<Result>): Promise<Result> {
-    const { transactionId = '' } = await mapped(this.#client.send(new BeginTransactionCommand(this.#where)));
+    const { transactionId = '' } = await this.#patiently(() =>
+      this.#client.send(new BeginTransactionCommand(this.#where)),
+    );
     const ends = { resourceArn: this.#where.resourceArn, secretArn: this.#where.secretArn, transactionId };
     try {
       const result = await work({
@@ -61,17 +73,27 @@ export class DataApiDatabase implements MoodleDatabase {
   async close(): Promise<void> {}
 
   #run(sql: string, parameters: SqlParameters, transactionId?: string): Promise<ExecuteStatementCommandOutput> {
-    return mapped(
-      this.#client.send(
-        new ExecuteStatementCommand({
-          ...this.#where,
-          sql,
-          parameters: Object.entries(parameters).map(parameter),
-          includeResultMetadata: true,
-          ...(transactionId ? { transactionId } : {}),
-        }),
-      ),
-    );
+    const statement = new ExecuteStatementCommand({
+      ...this.#where,
+      sql,
+      parameters: Object.entries(parameters).map(parameter),
+      includeResultMetadata: true,
+      ...(transactionId ? { transactionId } : {}),
+    });
+    return this.#patiently(() => this.#client.send(statement));
+  }
+
+  /** A refused login has done nothing, so that it may be tried again. */
+  async #patiently<Result>(call: () => Promise<Result>): Promise<Result> {
+    for (const milliseconds of this.#patience) {
+      try {
+        return await mapped(call());
+      } catch (error) {
+        if (!(error instanceof DatabaseLoginRefused)) throw error;
+        await wait(milliseconds);
+      }
+    }
+    return mapped(call());
   }
 }
 

@@ -80,14 +80,14 @@ export class MysqlDatabase implements MoodleDatabase {
     }
   }
 
-  async #connect(refresh: boolean): Promise<Connection> {
+  async #connect(wasRefused: boolean): Promise<Connection> {
     const { host, port, database, tls } = this.#connection;
     try {
       const client = await mysql.createConnection({
         host,
         port,
         database,
-        ...(await this.#connection.credentials(refresh)),
+        ...(await this.#connection.credentials(wasRefused)),
         ssl: { rejectUnauthorized: true, verifyIdentity: true, ...(tls.ca ? { ca: tls.ca } : {}) },
         charset: 'utf8mb4_bin',
         connectTimeout: connectMilliseconds,
@@ -99,7 +99,7 @@ export class MysqlDatabase implements MoodleDatabase {
       return client;
     } catch (error) {
       const refused = (error as { code?: string }).code === 'ER_ACCESS_DENIED_ERROR';
-      if (refused && !refresh) return this.#connect(true);
+      if (refused && !wasRefused) return this.#connect(true);
       throw error;
     }
   }

@@ -5,8 +5,11 @@ export interface NetworkConnection {
   readonly database: string;
   /** PEM of the certificate authority; absent: the trust of Node.js. The server's certificate is verified either way. */
   readonly tls: { readonly ca?: string };
-  /** Read anew when the server refuses the password, so that a rotated secret is survived. */
-  credentials(refresh: boolean): Promise<{ readonly user: string; readonly password: string }>;
+  /**
+   * Asked for at every connection, and once more when the server has refused what it gave: then, while the secret is being
+   * rotated, those of the version that is to come.
+   */
+  credentials(refused: boolean): Promise<{ readonly user: string; readonly password: string }>;
 }
 
 export const connectMilliseconds = 10_000;

@@ -7,7 +7,7 @@ import { SettingMissing } from './errors.ts';
 import type { MoodleDatabase } from './moodle-database.ts';
 import { MysqlDatabase } from './mysql-database.ts';
 import { PgDatabase } from './pg-database.ts';
-import { readSecret } from './secrets.ts';
+import { readPendingSecret, readSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 /** Lambda's own bundle of certificate authorities, which holds those of RDS; Node.js does not load it by itself. */
@@ -47,8 +47,9 @@ export function openDatabase(settings: Settings): MoodleDatabase {
     port: settings.databasePort,
     database: settings.databaseName,
     tls: file ? { ca: readFileSync(file, 'utf8') } : {},
-    credentials: async () => {
-      const secret = await readSecret(secrets, settings.databaseSecretArn);
+    credentials: async (refused: boolean) => {
+      const pending = refused ? await readPendingSecret(secrets, settings.databaseSecretArn) : undefined;
+      const secret = pending ?? (await readSecret(secrets, settings.databaseSecretArn));
       return { user: secret.username ?? '', password: secret.password ?? '' };
     },
   };

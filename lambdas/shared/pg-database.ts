@@ -59,13 +59,13 @@ export class PgDatabase implements MoodleDatabase {
     }
   }
 
-  async #connect(refresh: boolean): Promise<pg.Client> {
+  async #connect(wasRefused: boolean): Promise<pg.Client> {
     const { host, port, database, tls } = this.#connection;
     const client = new pg.Client({
       host,
       port,
       database,
-      ...(await this.#connection.credentials(refresh)),
+      ...(await this.#connection.credentials(wasRefused)),
       ssl: { rejectUnauthorized: true, ...(tls.ca ? { ca: tls.ca } : {}) },
       connectionTimeoutMillis: connectMilliseconds,
       statement_timeout: statementMilliseconds,
@@ -78,7 +78,7 @@ export class PgDatabase implements MoodleDatabase {
       return client;
     } catch (error) {
       const invalidPassword = (error as { code?: string }).code === '28P01';
-      if (invalidPassword && !refresh) return this.#connect(true);
+      if (invalidPassword && !wasRefused) return this.#connect(true);
       throw error;
     }
   }

@@ -193,6 +193,7 @@ describe('DataApiDatabase', () => {
           database: 'moodle',
         },
         postgresql,
+        [1, 1],
       ),
     };
   }
@@ -213,6 +214,17 @@ describe('DataApiDatabase', () => {
         { name: 'none', value: { isNull: true } },
       ],
     });
+  });
+
+  it('tries a refused login again, as a rotation may be under way, and no other error', async () => {
+    const refused = () => Object.assign(new Error('no'), { name: 'InvalidSecretException' });
+    const rotated = answering(refused(), refused(), { records: [] });
+    expect(await rotated.database.query('SELECT 1')).toEqual([]);
+    expect(rotated.sent).toHaveLength(3);
+    const wrong = answering(refused(), refused(), refused(), { records: [] });
+    await expect(wrong.database.query('SELECT 1')).rejects.toMatchObject({ name: 'DatabaseLoginRefused' });
+    const other = answering(new Error('no such table'), { records: [] });
+    await expect(other.database.query('SELECT 1')).rejects.toThrow('no such table');
   });
 
   it('rolls back, and tells the error of the work rather than that of rolling back', async () => {
