@@ -4,6 +4,7 @@ import { openEndpoint } from './endpoint/server.ts';
 import type { Service } from './endpoint/service.ts';
 import { prepareCertificates } from './machines/certificates.ts';
 import { machineProviders, machineServices } from './machines/index.ts';
+import { namesOf, pointOwnDns } from './machines/names.ts';
 import type { MoodleSource } from './moodle/source.ts';
 import { State } from './state.ts';
 import { abortLeftExecutions, abortRunningExecutions, transitionsOf } from './states/execution.ts';
@@ -101,6 +102,7 @@ export async function openAccount(options: AccountOptions): Promise<Account> {
       abortLeftExecutions(world);
       endpoint.serve(world);
       for (const stack of assembly.stacks) await deployStack(world, stack);
+      pointOwnDns(namesOf(world), (key) => valuesOf(outputs(), key)[0]);
     },
     async close() {
       // Before their functions' processes end, which would look like failures.
@@ -117,6 +119,10 @@ function outputsOf(stacks: ReadonlyMap<string, DeployedStack>): Record<string, R
       Object.fromEntries(stack.outputs.map(({ key, value }) => [key, value])),
     ]),
   );
+}
+
+function valuesOf(outputs: Readonly<Record<string, Readonly<Record<string, string>>>>, key: string): string[] {
+  return Object.values(outputs).flatMap((values) => values[key] ?? []);
 }
 
 function findOutput(outputs: Readonly<Record<string, Readonly<Record<string, string>>>>, key: string): string {

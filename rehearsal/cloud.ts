@@ -4,6 +4,7 @@ import { functionProvider } from './lambda/provider.ts';
 import { lambdaService } from './lambda/service.ts';
 import { cloudFormationService } from './services/cloudformation.ts';
 import { cloudWatchLogsService } from './services/cloudwatch-logs.ts';
+import { crossRegionProviders } from './services/cross-region.ts';
 import { ecrService } from './services/ecr.ts';
 import { ruleProvider } from './services/events/provider.ts';
 import { rdsDataService } from './services/rds-data/service.ts';
@@ -31,6 +32,7 @@ export const cloudProviders: readonly ResourceProvider[] = [
   functionProvider,
   stateMachineProvider,
   parameterProvider,
+  ...crossRegionProviders,
   ...secretsManagerProviders,
   ...snsProviders,
   ruleProvider,

@@ -25,6 +25,8 @@ export interface RehearsalOptions {
   readonly databaseAccess: 'data-api' | 'network';
   readonly finish: 'unattended' | 'browser';
   readonly adminIp: string;
+  /** Options of the app besides those that have a word of their own here: CDK context. */
+  readonly context: Readonly<Record<string, string>>;
   /** How many times faster than on AWS its waits pass; absent: the default of the Moodle that runs. */
   readonly pace?: number;
   /** Whether the site stays up after the rollout until Ctrl-C. */
@@ -45,6 +47,7 @@ would be deployed to AWS. Needs no AWS account and no Docker.
   npm start -- --data ./site --keep      … keep its data, and stay up until Ctrl-C
   npm start -- plugin-update --plugins ./plugins
                                          install, then update to the plugins in that folder
+  npm start -- -c cloudFront=true        … with an option of the app, here behind CloudFront
 
 Rollouts
   install                 the default
@@ -73,6 +76,7 @@ Options
                           how the functions reach the database (default: data-api for Aurora, which alone has it)
   --finish unattended|browser
                           browser: you finish Moodle's own installation wizard (default unattended)
+  -c NAME=VALUE           an option of the app (docs/configuration.md), as cdk deploy takes it; any number of them
   --admin-ip ADDRESS      with --finish browser: the address your browser comes from (default 127.0.0.1)
   --pace N                AWS's waits (health checks, draining, retries) pass N times faster (default 10, with a real
                           Moodle 5, with --finish browser 1: as on AWS)
@@ -110,6 +114,7 @@ export function parseOptions(words: readonly string[], interactive: boolean): Re
     databaseAccess: oneOf('--database-access', values['database-access'] ?? usualAccess, ['data-api', 'network']),
     finish: oneOf('--finish', values.finish ?? 'unattended', ['unattended', 'browser']),
     adminIp: values['admin-ip'] ?? '127.0.0.1',
+    context: Object.fromEntries((values.context ?? []).map(nameAndValue)),
     ...(values.pace === undefined ? {} : { pace: wholeNumber('--pace', values.pace, 1) }),
     keep: values.keep ?? interactive,
     help: values.help ?? false,
@@ -134,6 +139,7 @@ function parseWords(words: readonly string[]) {
         'database-access': { type: 'string' },
         finish: { type: 'string' },
         'admin-ip': { type: 'string' },
+        context: { type: 'string', short: 'c', multiple: true },
         pace: { type: 'string' },
         keep: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -152,6 +158,24 @@ function jsonObject(option: string, text: string): Record<string, unknown> {
     // The same words for both.
   }
   throw new UsageError(`${option} takes a JSON object, not “${text}”.`);
+}
+
+/** Options of the app that have another word here, or that a rehearsal decides. */
+const otherwise: Readonly<Record<string, string>> = {
+  site: 'is always demo in a rehearsal',
+  sessionStore: 'is --cache here',
+  databaseEngine: 'is --database-engine here',
+  databaseAccess: 'is --database-access here',
+  pluginDirectoryUrl: 'is --plugins here',
+  updateSchedule: 'is --by-schedule here',
+};
+
+function nameAndValue(word: string): [string, string] {
+  const at = word.indexOf('=');
+  if (at < 1) throw new UsageError(`-c takes NAME=VALUE, not “${word}”.`);
+  const name = word.slice(0, at);
+  if (Object.hasOwn(otherwise, name)) throw new UsageError(`-c ${name} ${otherwise[name]}.`);
+  return [name, word.slice(at + 1)];
 }
 
 function wholeNumber(option: string, text: string, minimum: number): number {

@@ -2,6 +2,7 @@ import { announceRehearsal } from '../console/api/rehearsals.ts';
 import { openProgressView, type Screen } from '../console/terminal.ts';
 import { watchRollout } from '../console/watch.ts';
 import { lockFolder } from './folder-lock.ts';
+import { namesOf } from './machines/names.ts';
 import { keeperOf } from './machines/process-keeper.ts';
 import { chooseMoodle } from './moodle/choose.ts';
 import { downloadBar } from './moodle/download-bar.ts';
@@ -40,6 +41,7 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
     const directoryOfPlugins = options.plugins && (await servePlugins(options.plugins, directory));
     if (directoryOfPlugins) undo.push(() => directoryOfPlugins.close());
     const context = {
+      ...options.context,
       site,
       sessionStore,
       databaseEngine,
@@ -155,15 +157,33 @@ const goOn = (options: RehearsalOptions) =>
     : `Its data is kept: npm start -- ${options.rollout} --data ${options.data} goes on from it.`;
 
 function addresses({ account }: Rehearsal): string[] {
+  const site = account.output('SiteAddress');
   const secret = account.output('AdministratorSecretArn');
   const aws = `aws --endpoint-url ${account.endpoint} --region ${account.world.region}`;
   return [
     '',
-    `  site          ${account.output('SiteAddress')}`,
+    `  site          ${site}`,
+    ...reaching(account, new URL(site)),
     `  admin user    ${account.output('AdministratorUser')}`,
     `  its password  ${aws} secretsmanager get-secret-value --secret-id ${secret} --query SecretString --output text`,
     `  AWS endpoint  ${account.endpoint}`,
     `  for example   ${aws} stepfunctions list-executions --state-machine-arn ${account.output('InstallStateMachineArn')}`,
     `  logs          ${account.world.directory}/logs`,
+  ];
+}
+
+/** How a person gets to a site whose name no DNS knows, or whose certificate no browser trusts. */
+function reaching({ world }: Rehearsal['account'], site: URL): string[] {
+  if (site.protocol !== 'https:') return [];
+  const { hostname, port } = site;
+  const local = namesOf(world).localPort(hostname, Number(port || 443));
+  const way = local === undefined ? '' : ` --connect-to ${hostname}:443:127.0.0.1:${local}`;
+  return [
+    `  reach it by   curl --cacert ${world.certificateAuthorityFile}${way} ${site.origin}/login/index.php`,
+    ...(local === undefined
+      ? []
+      : [
+          `  or            chromium --ignore-certificate-errors --host-resolver-rules="MAP ${hostname}:443 127.0.0.1:${local}"`,
+        ]),
   ];
 }

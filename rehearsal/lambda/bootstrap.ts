@@ -3,10 +3,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FunctionFailure, InvocationMessage, ProcessMessage } from './messages.ts';
+import { followNames, namesVariable } from './names.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
 
 const { LAMBDA_TASK_ROOT: taskRoot = '', _HANDLER: handlerName = '' } = process.env;
+
+followNames(JSON.parse(process.env[namesVariable] ?? '{}') as Record<string, number>);
+delete process.env[namesVariable];
 
 // The channel closes when the rehearsal ends, in whatever way: no function outlives it.
 process.on('disconnect', () => process.exit());

@@ -1,7 +1,9 @@
 import { compileCache } from '../compile-cache.ts';
 import { roleCredentials } from '../iam/credentials.ts';
+import { namesOf } from '../machines/names.ts';
 import type { World } from '../world.ts';
 import type { LambdaFunction } from './functions.ts';
+import { namesVariable } from './names.ts';
 
 /**
  * Lambda has the authorities of RDS in /var/runtime/ca-cert.pem, which functions name in this variable or read
@@ -23,6 +25,7 @@ export function environmentOf(world: World, lambda: LambdaFunction, logStream: s
     LANG: 'en_US.UTF-8',
     ...compileCache,
     ...lambda.environment,
+    [namesVariable]: JSON.stringify(namesOf(world).connections()),
     [certificateVariable]: world.certificateAuthorityFile,
     AWS_REGION: world.region,
     AWS_DEFAULT_REGION: world.region,

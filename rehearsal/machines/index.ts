@@ -10,6 +10,7 @@ import type { ResourceProvider } from '../template/provider.ts';
 import type { World } from '../world.ts';
 import { autoScalingProviders } from './providers/auto-scaling.ts';
 import { backupProviders } from './providers/backup.ts';
+import { cloudFrontProviders } from './providers/cloudfront.ts';
 import { codeBuildProviders } from './providers/codebuild.ts';
 import { ecrProviders } from './providers/ecr.ts';
 import { ecsProviders } from './providers/ecs.ts';
@@ -17,6 +18,7 @@ import { efsProviders } from './providers/efs.ts';
 import { elasticacheProviders } from './providers/elasticache.ts';
 import { loadBalancingProviders } from './providers/load-balancing.ts';
 import { rdsProviders } from './providers/rds.ts';
+import { route53Providers } from './providers/route53.ts';
 import { requireSameMoodle } from './same-moodle.ts';
 
 export { findDatabase } from './databases.ts';
@@ -30,6 +32,8 @@ export const machineProviders: readonly ResourceProvider[] = [
   ...ecrProviders,
   ...codeBuildProviders,
   ...loadBalancingProviders,
+  ...cloudFrontProviders,
+  ...route53Providers,
   ...ecsProviders,
   ...autoScalingProviders,
 ];

@@ -34,12 +34,14 @@ export interface Template {
 export interface SynthesisedStack {
   readonly stackName: string;
   readonly template: Template;
+  /** The region that it was synthesised for; absent: any. */
+  readonly region?: string;
 }
 
 export interface CloudAssembly {
   /** In an order in which they can be deployed. */
   readonly stacks: readonly SynthesisedStack[];
-  /** The region that the stacks were synthesised for; absent when they are for any. */
+  /** The region of the site; absent when the stacks are for any. */
   readonly region?: string;
 }
 
@@ -80,13 +82,17 @@ export function readAssembly(directory: string): CloudAssembly {
   const ordered = sortByDependencies(names, (name) =>
     (artifacts[name]?.dependencies ?? []).filter((dependency) => names.includes(dependency)),
   );
-  const regions = new Set(names.map((name) => artifacts[name]?.environment?.split('/').pop() ?? 'unknown-region'));
-  if (regions.size > 1) throw new TemplateError(['manifest.json'], `several regions: ${[...regions].join(', ')}.`);
-  const [region = 'unknown-region'] = regions;
-  return {
-    stacks: ordered.map((name) => readStack(directory, name, artifacts[name])),
-    ...(region === 'unknown-region' ? {} : { region }),
-  };
+  const stacks = ordered.map((name) => readStack(directory, name, artifacts[name]));
+  const region = regionOf(stacks);
+  return { stacks, ...(region === undefined ? {} : { region }) };
+}
+
+/** What CloudFront takes comes from us-east-1, wherever the site is: of two regions the site's is the other. */
+function regionOf(stacks: readonly SynthesisedStack[]): string | undefined {
+  const regions = [...new Set(stacks.map(({ region }) => region))];
+  const own = regions.length > 1 ? regions.filter((region) => region !== 'us-east-1') : regions;
+  if (own.length > 1) throw new TemplateError(['manifest.json'], `several regions: ${regions.join(', ')}.`);
+  return own[0];
 }
 
 function readStack(directory: string, name: string, artifact: Artifact | undefined): SynthesisedStack {
@@ -95,7 +101,12 @@ function readStack(directory: string, name: string, artifact: Artifact | undefin
     if (!sections.includes(section))
       throw new TemplateError([name], `the rehearsal does not know the section ${section}.`);
   }
-  return { stackName: artifact?.properties?.stackName ?? name, template };
+  const region = artifact?.environment?.split('/').pop() ?? 'unknown-region';
+  return {
+    stackName: artifact?.properties?.stackName ?? name,
+    template,
+    ...(region === 'unknown-region' ? {} : { region }),
+  };
 }
 
 function readJson(file: string): unknown {

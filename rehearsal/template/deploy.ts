@@ -15,10 +15,11 @@ import { referencesIn } from './references.ts';
  *
  * @throws TemplateError that names stack, logical id and property of what the rehearsal does not know
  */
-export async function deployStack(world: World, { stackName, template }: SynthesisedStack): Promise<DeployedStack> {
+export async function deployStack(world: World, synthesised: SynthesisedStack): Promise<DeployedStack> {
+  const { stackName, template } = synthesised;
   const deployment = deploymentOf(world);
   const resources = new Map<string, DeployedResource>();
-  const scope = scopeOf(world, stackName, template, resources);
+  const scope = scopeOf(world, synthesised, resources);
   const wanted = wantedResources(stackName, template, scope);
   refuseUnknown(stackName, wanted, deployment.providers);
   for (const logicalId of orderOf(stackName, wanted)) {
@@ -126,13 +127,12 @@ function outputsOf(stackName: string, template: Template, scope: Scope): StackOu
 
 function scopeOf(
   world: World,
-  stackName: string,
-  template: Template,
+  { stackName, template, region = world.region }: SynthesisedStack,
   resources: ReadonlyMap<string, DeployedResource>,
 ): Scope {
   const pseudo: Readonly<Record<string, unknown>> = {
     'AWS::AccountId': world.account,
-    'AWS::Region': world.region,
+    'AWS::Region': region,
     'AWS::Partition': world.partition,
     'AWS::StackName': stackName,
     'AWS::StackId': stackId(world, stackName),
@@ -140,7 +140,7 @@ function scopeOf(
     'AWS::NotificationARNs': [],
   };
   return {
-    region: world.region,
+    region,
     mappings: template.Mappings ?? {},
     conditions: template.Conditions ?? {},
     ref(name) {

@@ -46,6 +46,8 @@ beforeEach(async () => {
     {
       idleTimeoutSeconds: 1,
       dropInvalidHeaders: true,
+      forwardedFor: 'append',
+      answerHeaders: {},
     },
   );
   const port = await freePort();

@@ -61,3 +61,21 @@ describe('a folder of plugins', () => {
     await second.close();
   });
 });
+
+describe('options of the app in a rehearsal', () => {
+  it('are taken as cdk deploy takes them, any number of them', () => {
+    const { context } = parseOptions(['-c', 'cloudFront=true', '-c', 'siteFullName=A = B'], false);
+    expect(context).toEqual({ cloudFront: 'true', siteFullName: 'A = B' });
+    expect(parseOptions([], false).context).toEqual({});
+  });
+
+  it.each([
+    ['cloudFront', 'NAME=VALUE'],
+    ['site=north', 'always demo'],
+    ['sessionStore=memcached', '--cache'],
+    ['databaseAccess=network', '--database-access'],
+  ])('refuses -c %s and says %s', (word, words) => {
+    expect(() => parseOptions(['-c', word], false)).toThrow(UsageError);
+    expect(() => parseOptions(['-c', word], false)).toThrow(words);
+  });
+});

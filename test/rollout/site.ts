@@ -1,4 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { ApplicationAutoScalingClient, DescribeScalableTargetsCommand } from '@aws-sdk/client-application-auto-scaling';
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, ECSClient, type Service } from '@aws-sdk/client-ecs';
@@ -9,6 +11,7 @@ import pg from 'pg';
 import type { Progress } from '../../console/progress.ts';
 import { watchRollout } from '../../console/watch.ts';
 import { parameterNames } from '../../lambdas/shared/parameters.ts';
+import { namesOf } from '../../rehearsal/machines/names.ts';
 import type { MoodleSource } from '../../rehearsal/moodle/source.ts';
 import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import { openRehearsal, type Rehearsal } from '../../rehearsal/rehearse.ts';
@@ -29,6 +32,11 @@ const moodle: MoodleSource = realMoodle ? readMoodle(realMoodle) : { kind: 'stan
 const pace = realMoodle ? 5 : 60;
 
 const silentView = { update() {}, note() {}, trouble() {}, end() {}, close() {} };
+
+export interface Visit {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
 
 /** A site on a rehearsal, with what a test needs to look behind it. */
 export class Site {
@@ -59,9 +67,38 @@ export class Site {
     return this.rehearsal.account;
   }
 
-  /** `http://…` of the load balancer. */
+  /** Where the site answers, for example `http://…` of the load balancer. */
   get address(): string {
     return this.account.output('SiteAddress');
+  }
+
+  /**
+   * One request of somebody who trusts the rehearsal's authority, to wherever the site's name leads.
+   *
+   * @param localPort instead of that, a port of this computer
+   */
+  visit(path: string, headers: Record<string, string> = {}, localPort?: number): Promise<Visit> {
+    const { protocol, hostname, port, host } = new URL(this.address);
+    const secure = protocol === 'https:';
+    const usual = Number(port || (secure ? 443 : 80));
+    const { world } = this.account;
+    const options = {
+      host: '127.0.0.1',
+      port: localPort ?? namesOf(world).localPort(hostname, usual) ?? usual,
+      path,
+      servername: hostname,
+      ca: readFileSync(world.certificateAuthorityFile),
+      agent: false,
+      headers: { ...headers, host },
+    };
+    return new Promise((resolve, reject) => {
+      const asked = (secure ? tlsRequest : request)(options, (answer) => {
+        answer.resume();
+        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers }));
+      });
+      asked.once('error', reject);
+      asked.end();
+    });
   }
 
   async startInstall(input: object = {}): Promise<string> {

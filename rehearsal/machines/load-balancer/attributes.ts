@@ -13,6 +13,19 @@ export const loadBalancerAttributes: Readonly<Record<string, string>> = {
   'deletion_protection.enabled': 'false',
   'routing.http.drop_invalid_header_fields.enabled': 'false',
   'routing.http2.enabled': 'true',
+  'routing.http.xff_header_processing.mode': 'append',
+};
+
+/** Attributes of a listener that change its answers, with the header that each sets. */
+export const listenerHeaders: Readonly<Record<string, string>> = {
+  'routing.http.response.strict_transport_security.header_value': 'strict-transport-security',
+  'routing.http.response.x_content_type_options.header_value': 'x-content-type-options',
+};
+
+/** The others; the name of the server is not hidden here. */
+export const listenerAttributes: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(listenerHeaders).map((key) => [key, ''])),
+  'routing.http.response.server.enabled': 'true',
 };
 
 const allowedValues: Readonly<Record<string, RegExp>> = {
@@ -21,6 +34,7 @@ const allowedValues: Readonly<Record<string, RegExp>> = {
   'stickiness.type': /^lb_cookie$/,
   'stickiness.lb_cookie.duration_seconds': /^[1-9]\d{0,5}$/,
   'load_balancing.algorithm.type': /^round_robin$/,
+  'routing.http.xff_header_processing.mode': /^(append|preserve)$/,
 };
 
 /**

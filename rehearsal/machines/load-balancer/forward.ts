@@ -10,6 +10,10 @@ export interface ForwardSettings {
   readonly idleTimeoutSeconds: number;
   /** Leaves out headers whose names have other characters than letters, digits and hyphens. */
   readonly dropInvalidHeaders: boolean;
+  /** `preserve`: X-Forwarded-For is passed on as it came, or not at all. */
+  readonly forwardedFor: 'append' | 'preserve';
+  /** What the listener adds to each answer of a node. */
+  readonly answerHeaders: Readonly<Record<string, string>>;
 }
 
 /**
@@ -35,13 +39,14 @@ export function forward(
     port: target.port,
     method: client.method,
     path: client.url,
-    headers: forwardedHeaders(client, settings.dropInvalidHeaders),
+    headers: forwardedHeaders(client, settings),
     agent: false,
     timeout: settings.idleTimeoutSeconds * 1_000,
   });
   asked.once('response', (response) => {
     answer.writeHead(response.statusCode ?? 502, response.statusMessage, [
-      ...passedOn(response.rawHeaders),
+      ...passedOn(response.rawHeaders, (name) => !Object.hasOwn(settings.answerHeaders, name)),
+      ...Object.entries(settings.answerHeaders).flat(),
       ...stickinessCookies(group, target.key).flatMap((cookie) => ['Set-Cookie', cookie]),
     ]);
     response.pipe(answer);
@@ -70,25 +75,33 @@ export function answerItself(answer: ServerResponse, code: number, title: string
   answer.end(body);
 }
 
-function forwardedHeaders(client: IncomingMessage, dropInvalid: boolean): string[] {
-  const given = client.headers['x-forwarded-for'];
-  const address = (client.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+function forwardedHeaders(client: IncomingMessage, { dropInvalidHeaders, forwardedFor }: ForwardSettings): string[] {
   const own: [string, string][] = [
-    ['X-Forwarded-For', given === undefined ? address : `${given}, ${address}`],
-    ['X-Forwarded-Proto', 'http'],
+    ...(forwardedFor === 'append' ? [['X-Forwarded-For', addressesOf(client)] as [string, string]] : []),
+    ['X-Forwarded-Proto', 'encrypted' in client.socket ? 'https' : 'http'],
     ['X-Forwarded-Port', String(client.socket.localPort)],
   ];
   const replaced = own.map(([name]) => name.toLowerCase());
   return [
-    ...passedOn(client.rawHeaders, (name) => !replaced.includes(name) && !(dropInvalid && !/^[a-z0-9-]+$/.test(name))),
+    ...passedOn(
+      client.rawHeaders,
+      (name) => !replaced.includes(name) && !(dropInvalidHeaders && !/^[a-z0-9-]+$/.test(name)),
+    ),
     ...own.flat(),
     'Connection',
     'close',
   ];
 }
 
+/** The addresses that a request came by so far, the last one its sender's. */
+export function addressesOf(client: IncomingMessage): string {
+  const given = client.headers['x-forwarded-for'];
+  const address = (client.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  return given === undefined ? address : `${String(given)}, ${address}`;
+}
+
 /** @param wanted asked with each header's name in lower case */
-function passedOn(rawHeaders: readonly string[], wanted: (name: string) => boolean = () => true): string[] {
+export function passedOn(rawHeaders: readonly string[], wanted: (name: string) => boolean = () => true): string[] {
   const kept: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';

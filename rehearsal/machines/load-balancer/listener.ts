@@ -1,19 +1,24 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { TlsOptions } from 'node:tls';
 import { LOOPBACK } from '../ports.ts';
 import type { ForwardSettings } from './forward.ts';
 import { type Action, act, actionFor, type Rule } from './rules.ts';
 
-/** One listener of a load balancer: an HTTP server with rules. */
+/** One listener of a load balancer: an HTTP or HTTPS server with rules. */
 export class Listener {
   readonly arn: string;
   readonly rules: Rule[] = [];
   readonly #server: Server;
 
-  constructor(arn: string, defaultAction: Action, settings: ForwardSettings) {
+  /** @param tls absent: the listener speaks HTTP */
+  constructor(arn: string, defaultAction: Action, settings: ForwardSettings, tls?: TlsOptions) {
     this.arn = arn;
-    this.#server = createServer({ keepAliveTimeout: 60_000 }, (client, answer) => {
+    const answers: RequestListener = (client, answer) => {
       act(actionFor(client, this.rules, defaultAction), client, answer, settings);
-    });
+    };
+    const options = { keepAliveTimeout: 60_000 };
+    this.#server = tls ? createTlsServer({ ...options, ...tls }, answers) : createServer(options, answers);
     // A request may take as long as its node needs; only silence ends it (forward.ts).
     this.#server.requestTimeout = 0;
   }

@@ -4,6 +4,7 @@ import type { TargetGroup } from './target-group.ts';
 
 export type Action =
   | { readonly type: 'forward'; readonly group: TargetGroup }
+  | { readonly type: 'redirect'; readonly protocol: string; readonly port: string; readonly code: number }
   | { readonly type: 'fixed-response'; readonly code: number; readonly contentType: string; readonly body: string };
 
 /** One condition of a rule: it holds when any of its patterns (with `*` and `?`) matches. */
@@ -33,8 +34,20 @@ export function act(action: Action, client: IncomingMessage, answer: ServerRespo
     return;
   }
   client.resume();
+  if (action.type === 'redirect') {
+    answer.writeHead(action.code, { Server: 'awselb/2.0', Location: redirection(action, client) });
+    answer.end();
+    return;
+  }
   answer.writeHead(action.code, { Server: 'awselb/2.0', 'Content-Type': action.contentType });
   answer.end(action.body);
+}
+
+/** Another protocol and port for the same page. */
+function redirection({ protocol, port }: Extract<Action, { type: 'redirect' }>, client: IncomingMessage): string {
+  const host = (client.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+  // As a load balancer writes it, also where the port is the protocol's own.
+  return `${protocol.toLowerCase()}://${host}:${port}${client.url ?? '/'}`;
 }
 
 function holds(condition: Condition, client: IncomingMessage): boolean {

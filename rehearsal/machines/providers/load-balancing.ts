@@ -2,12 +2,21 @@ import { physicalName, stableLetters } from '../../template/physical-name.ts';
 import type { ResolvedResource, ResourceProvider } from '../../template/provider.ts';
 import { arn, type World } from '../../world.ts';
 import { changedProperties } from '../deployed.ts';
-import { attributesOf, loadBalancerAttributes, targetGroupAttributes } from '../load-balancer/attributes.ts';
+import {
+  attributesOf,
+  listenerAttributes,
+  listenerHeaders,
+  loadBalancerAttributes,
+  targetGroupAttributes,
+} from '../load-balancer/attributes.ts';
+import type { ForwardSettings } from '../load-balancer/forward.ts';
 import { Listener } from '../load-balancer/listener.ts';
 import { loadBalancingOf } from '../load-balancer/registry.ts';
 import type { Action, Condition } from '../load-balancer/rules.ts';
 import { TargetGroup } from '../load-balancer/target-group.ts';
+import { namesOf } from '../names.ts';
 import { choosePort, LOOPBACK } from '../ports.ts';
+import { tlsServerOptions } from '../tls-server.ts';
 
 const loadBalancer: ResourceProvider = {
   type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
@@ -118,23 +127,45 @@ const targetGroup: ResourceProvider = {
 
 const listener: ResourceProvider = {
   type: 'AWS::ElasticLoadBalancingV2::Listener',
-  properties: ['DefaultActions', 'LoadBalancerArn', 'Port', 'Protocol', 'Tags'],
+  properties: [
+    'DefaultActions',
+    'ListenerAttributes',
+    'LoadBalancerArn',
+    'Port',
+    'Protocol',
+    'SslPolicy',
+    // The rehearsal's own authority makes one for whatever name a client asks for.
+    'Certificates',
+    'Tags',
+  ],
   async create(resource, world) {
-    const { LoadBalancerArn, Port, Protocol, DefaultActions } = resource.properties;
-    if (Protocol !== 'HTTP') {
-      throw new Error(
-        `the rehearsal's load balancer speaks HTTP, not ${Protocol}: synthesise a configuration without a certificate.`,
-      );
+    const { LoadBalancerArn, Port, Protocol, DefaultActions, ListenerAttributes, SslPolicy } = resource.properties;
+    if (Protocol !== 'HTTP' && Protocol !== 'HTTPS') {
+      throw new Error(`the rehearsal's load balancer speaks HTTP and HTTPS, not ${Protocol}.`);
+    }
+    if (SslPolicy !== undefined && !/^ELBSecurityPolicy-TLS13-1-2-/.test(SslPolicy)) {
+      throw new Error(`the rehearsal knows the policies of TLS 1.3 and 1.2, not ${SslPolicy}.`);
     }
     const balancer = loadBalancingOf(world).loadBalancers.get(LoadBalancerArn);
     if (!balancer) throw new Error(`there is no load balancer ${LoadBalancerArn}.`);
     const listenerArn = `${LoadBalancerArn.replace(':loadbalancer/', ':listener/')}/${stableLetters(world, resource.logicalId, 16)}`;
-    const made = new Listener(listenerArn, actionOf(world, LoadBalancerArn, DefaultActions), {
+    const settings: ForwardSettings = {
       idleTimeoutSeconds: Number(balancer.attributes['idle_timeout.timeout_seconds']),
       dropInvalidHeaders: balancer.attributes['routing.http.drop_invalid_header_fields.enabled'] === 'true',
-    });
+      forwardedFor:
+        balancer.attributes['routing.http.xff_header_processing.mode'] === 'preserve' ? 'preserve' : 'append',
+      answerHeaders: answerHeaders(ListenerAttributes),
+    };
+    const action = actionOf(world, LoadBalancerArn, DefaultActions);
+    const made = new Listener(
+      listenerArn,
+      action,
+      settings,
+      Protocol === 'HTTPS' ? tlsServerOptions(world) : undefined,
+    );
     const port = Number(Port) === 80 ? balancer.port : await choosePort(world, `listener/${listenerArn}`);
     await made.listen(port);
+    namesOf(world).listens(balancer.dnsName, Number(Port), port);
     loadBalancingOf(world).listeners.set(listenerArn, { listener: made, loadBalancerArn: LoadBalancerArn });
     return { ref: listenerArn, attributes: { ListenerArn: listenerArn } };
   },
@@ -175,6 +206,13 @@ function actionOf(world: World, loadBalancerArn: string, actions: any): Action {
     const { StatusCode, ContentType = 'text/plain', MessageBody = '' } = action.FixedResponseConfig;
     return { type: 'fixed-response', code: Number(StatusCode), contentType: ContentType, body: MessageBody };
   }
+  if (action.Type === 'redirect') {
+    const { Protocol, Port, StatusCode, ...others } = action.RedirectConfig;
+    if (!/^HTTPS?$/.test(Protocol) || !/^\d+$/.test(Port) || Object.keys(others).length > 0) {
+      throw new Error('the rehearsal redirects to another protocol and port alone.');
+    }
+    return { type: 'redirect', protocol: Protocol, port: Port, code: Number(StatusCode.replace('HTTP_', '')) };
+  }
   throw new Error(`the rehearsal does not know the action ${action.Type}.`);
 }
 
@@ -189,6 +227,17 @@ function conditionOf(condition: any): Condition {
     return { field: 'http-header', headerName: HttpHeaderName, values: Values };
   }
   throw new Error(`the rehearsal does not know the condition ${condition.Field}.`);
+}
+
+/** By name in lower case. */
+function answerHeaders(given: readonly { Key: string; Value: string }[] | undefined): Record<string, string> {
+  const attributes = attributesOf(listenerAttributes, pairs(given));
+  return Object.fromEntries(
+    Object.entries(listenerHeaders).flatMap(([key, header]) => {
+      const value = attributes[key];
+      return value ? [[header, value]] : [];
+    }),
+  );
 }
 
 function pairs(list: readonly { Key: string; Value: string }[] = []): Record<string, string> {

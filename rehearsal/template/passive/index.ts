@@ -1,6 +1,8 @@
 import type { ResourceProvider } from '../provider.ts';
 import { accessTypes } from './access.ts';
 import { backupTypes } from './backup.ts';
+import { edgeTypes } from './edge.ts';
+import { instanceTypes } from './instances.ts';
 import { networkTypes } from './network.ts';
 import { passiveProvider } from './passive-type.ts';
 import { queueTypes } from './queues.ts';
@@ -13,4 +15,6 @@ export const passiveProviders: readonly ResourceProvider[] = [
   ...accessTypes,
   ...backupTypes,
   ...queueTypes,
+  ...edgeTypes,
+  ...instanceTypes,
 ].map(passiveProvider);
