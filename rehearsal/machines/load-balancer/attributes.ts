@@ -7,10 +7,13 @@ export const targetGroupAttributes: Readonly<Record<string, string>> = {
   'load_balancing.algorithm.type': 'round_robin',
 };
 
-/** Attributes of a load balancer; deletion protection and HTTP/2 to the client have no meaning here. */
+/** Attributes of a load balancer; deletion protection, access logs and HTTP/2 to the client have no meaning here. */
 export const loadBalancerAttributes: Readonly<Record<string, string>> = {
   'idle_timeout.timeout_seconds': '60',
   'deletion_protection.enabled': 'false',
+  'access_logs.s3.enabled': 'false',
+  'access_logs.s3.bucket': '',
+  'access_logs.s3.prefix': '',
   'routing.http.drop_invalid_header_fields.enabled': 'false',
   'routing.http2.enabled': 'true',
   'routing.http.xff_header_processing.mode': 'append',

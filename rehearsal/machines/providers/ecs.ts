@@ -88,7 +88,9 @@ const service: ResourceProvider = {
     'PlatformVersion',
     'ServiceName',
     'TaskDefinition',
-    // No tags here.
+    // One computer to place nodes on, as many as are wanted, and no tags.
+    'PlacementStrategies',
+    'SchedulingStrategy',
     'EnableECSManagedTags',
     'PropagateTags',
     'Tags',
