@@ -59,6 +59,39 @@ test('a deployment replaces every node without failing one request, drained', as
   expect(after.deployments[0]?.id).toMatch(/^ecs-svc\/\d{19}$/);
 });
 
+test('rolling without room for one node more, and to yet another revision meanwhile, fails no request either', async () => {
+  await account.update({ desiredCount: 2 });
+  await steady(2);
+  for (const tag of ['two', 'three']) account.push(tag);
+  const seen: { status: number; tag: string | null }[] = [];
+  let asking = true;
+  const load = Promise.all(
+    [0, 1, 2].map(async () => {
+      while (asking) {
+        const answer = await fetch(account.address);
+        seen.push({ status: answer.status, tag: answer.headers.get('x-tag') });
+        await answer.text();
+      }
+    }),
+  );
+  const deploymentConfiguration = { minimumHealthyPercent: 50, maximumPercent: 100 };
+  const [second, third] = [await account.revise('two'), await account.revise('three')];
+  await account.update({ taskDefinition: second, deploymentConfiguration });
+  let most = 0;
+  await vi.waitFor(async () => {
+    most = Math.max(most, (await targetStates()).filter((state) => state !== 'draining').length);
+    expect(seen.some(({ tag }) => tag === 'two')).toBe(true);
+  }, patience);
+  await account.update({ taskDefinition: third });
+  await steady(2);
+  asking = false;
+  await load;
+  expect(new Set(seen.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(most).toBeLessThanOrEqual(2);
+  expect((await account.describe()).taskDefinition).toBe(third);
+  expect((await fetch(account.address)).headers.get('x-tag')).toBe('three');
+});
+
 test('a node gets its secrets, its folder and the deployment that started it', async () => {
   await account.update({ desiredCount: 1 });
   const { deployments } = await steady(1);
