@@ -8,9 +8,10 @@ import type { Config } from './config.ts';
  * @param sourceHash hash over the files of `image/`
  */
 export function contentTag(
-  { moodleVersion, moodleChecksum, architecture }: Pick<Config, 'moodleVersion' | 'moodleChecksum' | 'architecture'>,
+  config: Pick<Config, 'moodleVersion' | 'moodleChecksum' | 'phpVersion' | 'architecture'>,
   sourceHash: string,
 ): string {
-  const content = JSON.stringify([sourceHash, moodleVersion, moodleChecksum ?? '', architecture]);
+  const { moodleVersion, moodleChecksum, phpVersion, architecture } = config;
+  const content = JSON.stringify([sourceHash, moodleVersion, moodleChecksum ?? '', phpVersion, architecture]);
   return `${moodleVersion}-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
 }

@@ -2,15 +2,18 @@ import type { DatabaseFamily } from './database-engines.ts';
 
 /** What a Moodle release asks of what it runs on (admin/environment.xml of the release). */
 interface Requirements {
+  /** The least PHP, and the newest that this release was made for. */
+  readonly php: readonly [least: string, newest: string];
   /** The least version, by the SQL that the engine speaks. */
   readonly database: Readonly<Record<DatabaseFamily, string>>;
 }
 
 const requirements: Readonly<Record<string, Requirements>> = {
-  '5.0': { database: { postgresql: '14', mysql: '8.4', mariadb: '10.11.0' } },
-  '5.1': { database: { postgresql: '15', mysql: '8.4', mariadb: '10.11.0' } },
-  '5.2': { database: { postgresql: '16', mysql: '8.4', mariadb: '10.11.0' } },
-  '5.3': { database: { postgresql: '17', mysql: '8.4', mariadb: '11.4' } },
+  '4.5': { php: ['8.1', '8.3'], database: { postgresql: '13', mysql: '8.0', mariadb: '10.6.7' } },
+  '5.0': { php: ['8.2', '8.4'], database: { postgresql: '14', mysql: '8.4', mariadb: '10.11.0' } },
+  '5.1': { php: ['8.2', '8.4'], database: { postgresql: '15', mysql: '8.4', mariadb: '10.11.0' } },
+  '5.2': { php: ['8.3', '8.4'], database: { postgresql: '16', mysql: '8.4', mariadb: '10.11.0' } },
+  '5.3': { php: ['8.3', '8.4'], database: { postgresql: '17', mysql: '8.4', mariadb: '11.4' } },
 };
 
 /** `5.3.1` belongs to `5.3`. */
@@ -19,6 +22,11 @@ function branchOf(moodleVersion: string): Requirements {
   const found = requirements[branch];
   if (found === undefined) throw new TypeError(`Nothing is known of what Moodle ${branch} requires.`);
   return found;
+}
+
+/** @returns the least PHP that the release runs on, and the newest that it was made for */
+export function phpVersions(moodleVersion: string): readonly [least: string, newest: string] {
+  return branchOf(moodleVersion).php;
 }
 
 /** @returns the least version of the database that the release runs on */

@@ -70,6 +70,7 @@ export class ImageBuild extends Construct {
         REGISTRY: { value: registryOf(this.repository) },
         MANIFEST_BUCKET: { value: this.manifests.bucketName },
         MOODLE_VERSION: { value: config.moodleVersion },
+        PHP_VERSION: { value: config.phpVersion },
       },
       buildSpec: codebuild.BuildSpec.fromObject(buildSpec),
       timeout: Duration.minutes(30),
@@ -109,7 +110,7 @@ const buildSpec = {
       commands: [
         // What is wrong with a plugin comes last, each line as check-plugins wrote it: that is what a rollout reports.
         'set -o pipefail',
-        'docker build --file Containerfile --build-arg MANIFEST=manifest.json ' +
+        'docker build --file Containerfile --build-arg MANIFEST=manifest.json --build-arg PHP_VERSION="$PHP_VERSION" ' +
           '--build-arg MOODLE_VERSION="$MOODLE_VERSION" --build-arg MOODLE_CHECKSUM="$MOODLE_CHECKSUM" ' +
           '--tag "$REPOSITORY_URI:$IMAGE_TAG" . 2>&1 | tee build.log || ' +
           '{ grep --only-matching "plugin problem: .*" build.log | sort --unique; exit 1; }',

@@ -1,3 +1,4 @@
+import { atLeast, phpVersions } from '../moodle-requirements.ts';
 import { type ProfileName, profiles } from '../profiles.ts';
 import type { Contradiction } from './contradiction.ts';
 import { oneOf, optionalText, text, yesNo } from './option-kinds.ts';
@@ -26,8 +27,7 @@ export const siteOptions = {
     dev: 'eu-west-1',
     prod: 'eu-west-1',
   }),
-  // The image has PHP 8.4, which Moodle 5.0 is the first to support; Aurora PostgreSQL 17 serves up to 5.3.
-  moodleVersion: text(/^5\.[0-3](\.\d{1,2})?$/, 'a release from 5.0 to 5.3, for example 5.3 or 5.3.1', {
+  moodleVersion: text(/^(4\.5|5\.[0-3])(\.\d{1,2})?$/, 'a release from 4.5 to 5.3, for example 5.3 or 5.3.1', {
     doc: 'The Moodle release that the image is built with.',
     dev: '5.3',
     prod: '5.3',
@@ -37,6 +37,11 @@ export const siteOptions = {
     'the SHA-256 of the release archive, 64 lower-case hexadecimal digits',
     'The checksum that the Moodle archive must have; left out: the one that moodle.org publishes beside it.',
   ),
+  phpVersion: oneOf(['8.2', '8.4'], {
+    doc: 'The PHP of the image, each from its own Debian; it is checked against the Moodle release.',
+    dev: '8.4',
+    prod: '8.4',
+  }),
   adminUser: text(/^[a-z0-9][a-z0-9_.-]{0,49}$/, '1 to 50 of a-z, 0-9, _, . and -', {
     doc: "The user name of Moodle's first administrator.",
     dev: 'admin',
@@ -69,4 +74,12 @@ export const siteOptions = {
   }),
 } as const;
 
-export const siteContradictions: readonly Contradiction[] = [];
+export const siteContradictions: readonly Contradiction[] = [
+  ({ moodleVersion, phpVersion }) => {
+    const [least, newest] = phpVersions(moodleVersion);
+    return atLeast(phpVersion, least) && atLeast(newest, phpVersion)
+      ? undefined
+      : `Option phpVersion cannot be ${phpVersion} with moodleVersion=${moodleVersion}, which runs on PHP ${least} to ` +
+          `${newest}. Allowed: ${phpVersion === '8.2' ? '8.4' : '8.2'}.`;
+  },
+];

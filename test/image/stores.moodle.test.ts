@@ -159,6 +159,7 @@ describe('Memcached for the application cache', () => {
       },
     );
     expect(upgraded.status, upgraded.stdout + upgraded.stderr).toBe(0);
+    console.log('DBG', upgraded.stdout.slice(-3000), upgraded.stderr.slice(-2000));
     expect((await site.run(['probe', 'application'], environment)).value).toMatchObject({ ok: true });
 
     await site.wantCacheStore({ plugin: 'memcached', endpoint: `${host}:${port}`, secretArn: null });

@@ -99,7 +99,8 @@ describe('readConfig', () => {
     publicSubnetIds: ['subnet-1', 'subnet-01234567,', 'vpc-01234567'],
     nodeSubnetIds: ['subnet-01234567, subnet-11234567', ''],
     dataSubnetIds: ['subnet-01234567,subnet-01234567', 'sg-01234567'],
-    moodleVersion: ['4.5', '5.4', '5', 'latest', '5.3.x'],
+    phpVersion: ['8.3', '8', 'php8.4'],
+    moodleVersion: ['4.4', '5.4', '5', 'latest', '5.3.x'],
     moodleChecksum: ['abc', 'A'.repeat(64), `${'a'.repeat(64)} moodle.tgz`],
     architecture: ['x86', 'ARM64'],
     domainName: ['https://moodle.example.org', 'Moodle.example.org', 'localhost', 'moodle.example.org/'],
@@ -210,6 +211,11 @@ describe('readConfig', () => {
     [{ databaseMinCapacity: '8', databaseMaxCapacity: '4' }, 'databaseMinCapacity cannot be 8'],
     [{ databaseEngine: 'mysql', databaseAccess: 'network', databaseVersion: '17.7' }, 'for example 8.4.9'],
     [{ databaseVersion: '8.4.9' }, 'databaseVersion cannot be "8.4.9" with databaseEngine=aurora-postgresql'],
+    [
+      { moodleVersion: '4.5' },
+      'phpVersion cannot be 8.4 with moodleVersion=4.5, which runs on PHP 8.1 to 8.3. Allowed: 8.2',
+    ],
+    [{ phpVersion: '8.2' }, 'with moodleVersion=5.3, which runs on PHP 8.3 to 8.4. Allowed: 8.4'],
     [{ databaseVersion: '16.9' }, 'with databaseEngine=aurora-postgresql and moodleVersion=5.3. Allowed: at least 17'],
     [{ databaseEngine: 'aurora-mysql', databaseVersion: '8.0.mysql_aurora.3.12.0' }, 'Allowed: at least 8.4'],
     [{ databaseEngine: 'mariadb', databaseVersion: '10.11.16' }, 'Allowed: at least 11.4'],
@@ -262,6 +268,12 @@ describe('readConfig', () => {
 
   it.each([
     { moodleVersion: '5.2.4', databaseVersion: '16.13' },
+    {
+      moodleVersion: '4.5.6',
+      phpVersion: '8.2',
+      databaseEngine: 'aurora-mysql',
+      databaseVersion: '8.0.mysql_aurora.3.12.0',
+    },
     { moodleVersion: '5.1', databaseEngine: 'mariadb', databaseVersion: '10.11.16', databaseAccess: 'network' },
     { databaseEngine: 'aurora-mysql', databaseVersion: '8.4.mysql_aurora.8.4.8' },
     { databaseEngine: 'mysql', databaseAccess: 'network' },

@@ -8,12 +8,14 @@ describe('contentTag', () => {
     expect(tag({})).toMatch(/^5\.3-[0-9a-f]{16}$/);
   });
 
-  it.each([{ moodleVersion: '5.2' }, { moodleChecksum: 'a'.repeat(64) }, { architecture: 'x86_64' }])(
-    'is another with %o',
-    (context) => {
-      expect(tag(context)).not.toBe(tag({}));
-    },
-  );
+  it.each([
+    { moodleVersion: '5.2' },
+    { moodleChecksum: 'a'.repeat(64) },
+    { architecture: 'x86_64' },
+    { moodleVersion: '5.1', phpVersion: '8.2' },
+  ])('is another with %o', (context) => {
+    expect(tag(context)).not.toBe(tag({}));
+  });
 
   it('is another with other sources', () => {
     expect(tag({}, 'other')).not.toBe(tag({}));
