@@ -3,6 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { Network } from './network.ts';
 import { elasticacheArn, type Store } from './store.ts';
@@ -67,6 +68,10 @@ export class ServerlessStore extends Construct implements Store {
       securityGroupIds: [this.#securityGroup.securityGroupId],
       userGroupId: users.ref,
     });
+    const password =
+      'ElastiCache takes a new password only by a change of the user; nodes read the secret when they start.';
+    acknowledge(this, 'AwsSolutions-SMG4', password);
+    acknowledge(this, 'NIST.800.53.R5-SecretsManagerRotationEnabled', password);
     this.id = cache.ref;
     this.arn = elasticacheArn(this, 'serverlesscache', cache.ref);
     this.endpoint = `${cache.attrEndpointAddress}:${cache.attrEndpointPort}`;

@@ -148,18 +148,10 @@ describe('Memcached for the application cache', () => {
       MOODLE_APPLICATION_STORE_TYPE: 'memcached',
       MOODLE_APPLICATION_STORE_ENDPOINT: `${host}:${port}`,
     };
-    const local = join(bench.directory, 'local-upgrade');
-    const upgraded = run(
-      'php',
-      ['-d', 'max_input_vars=5000', join(code, 'admin', 'cli', 'upgrade.php'), '--non-interactive'],
-      {
-        ...site.environment,
-        ...environment,
-        MOODLE_LOCAL: local,
-      },
-    );
-    expect(upgraded.status, upgraded.stdout + upgraded.stderr).toBe(0);
-    console.log('DBG', upgraded.stdout.slice(-3000), upgraded.stderr.slice(-2000));
+    const upgraded = await site.run(['upgrade', '--maintenance'], environment);
+    expect(upgraded.exitCode, upgraded.log).toBe(0);
+    const ended = await site.run(['end-maintenance'], environment);
+    expect(ended.exitCode, ended.log).toBe(0);
     expect((await site.run(['probe', 'application'], environment)).value).toMatchObject({ ok: true });
 
     await site.wantCacheStore({ plugin: 'memcached', endpoint: `${host}:${port}`, secretArn: null });
