@@ -150,9 +150,9 @@ describe('EventBridge Scheduler', () => {
 
   const refused: [string, object, RegExp][] = [
     [
-      'a target that is no state machine',
+      'a target that is neither a state machine nor a function',
       { Target: { Arn: 'arn:aws:sqs:eu-west-1:1:q', RoleArn: 'x' } },
-      /state machines only/,
+      /state machines and functions/,
     ],
     ['a group that is not there', { GroupName: 'none' }, /no schedule group/],
     ['a role that the scheduler may not take on', schedule('MachineRole', 'rate(1 day)'), /does not trust/],

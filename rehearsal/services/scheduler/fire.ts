@@ -9,6 +9,9 @@ import type { Schedule } from './schedules.ts';
 /** The universal target that makes any call of Step Functions; this one is understood. */
 export const universalStart = 'arn:aws:scheduler:::aws-sdk:sfn:startExecution';
 
+/** Universal targets about things that a rehearsal does not have: here, how long logs are kept. */
+export const withoutEffect: readonly string[] = ['arn:aws:scheduler:::aws-sdk:cloudwatchlogs:putRetentionPolicy'];
+
 /** What a schedule could not start, as it lies in the dead-letter queue. */
 export interface DeadLetter {
   readonly queueArn: string;
@@ -27,8 +30,8 @@ export function deadLettersOf(world: Pick<World, 'state'>) {
  * the dead-letter queue at once.
  *
  * @param scheduledTime milliseconds since 1970
- * @returns ARN of the execution
- * @throws AwsError what Step Functions or IAM answered
+ * @returns ARN of the execution, or of the function that was called
+ * @throws AwsError what Step Functions, Lambda or IAM answered
  */
 export async function fireSchedule(world: World, schedule: Schedule, scheduledTime: number): Promise<string> {
   const { target } = schedule;
@@ -36,20 +39,39 @@ export async function fireSchedule(world: World, schedule: Schedule, scheduledTi
   const input = fill(target.input ?? '{}', schedule, scheduledTime, requestId);
   const principal = { kind: 'role', roleArn: target.roleArn, sessionName: schedule.name } as const;
   try {
-    const output = (await callOperation(
-      world,
-      findService(world, 'states'),
-      'StartExecution',
-      target.arn === universalStart ? universalInput(input) : { stateMachineArn: target.arn, input },
-      { principal, requestId },
-    )) as { executionArn: string };
-    note(world, schedule, `started ${output.executionArn}`);
-    return output.executionArn;
+    const context = { principal, requestId };
+    const started = await (target.arn.includes(':function:')
+      ? callFunction(world, target.arn, input, context)
+      : startExecution(world, target.arn, input, context));
+    note(world, schedule, `started ${started}`);
+    return started;
   } catch (error) {
     note(world, schedule, String(error));
     bury(world, schedule, input, error);
     throw error;
   }
+}
+
+type Context = Parameters<typeof callOperation>[4];
+
+async function startExecution(world: World, target: string, input: string, context: Context): Promise<string> {
+  const wanted = target === universalStart ? universalInput(input) : { stateMachineArn: target, input };
+  const states = findService(world, 'states');
+  const { executionArn } = (await callOperation(world, states, 'StartExecution', wanted, context)) as {
+    executionArn: string;
+  };
+  return executionArn;
+}
+
+/** Scheduler does not wait for a function's answer; here its failure counts as one of the schedule, so that it is seen. */
+async function callFunction(world: World, FunctionName: string, input: string, context: Context): Promise<string> {
+  const wanted = { FunctionName, Payload: Buffer.from(input) };
+  const answer = (await callOperation(world, findService(world, 'lambda'), 'Invoke', wanted, context)) as {
+    FunctionError?: string;
+    Payload: Uint8Array;
+  };
+  if (answer.FunctionError) throw new Error(Buffer.from(answer.Payload).toString());
+  return FunctionName;
 }
 
 /** From the guide of EventBridge Scheduler, “Adding context attributes”. */

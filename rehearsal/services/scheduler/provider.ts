@@ -1,11 +1,12 @@
 import { requireTrust } from '../../iam/roles.ts';
+import { findFunction } from '../../lambda/functions.ts';
 import { requireStateMachine } from '../../states/state-machines.ts';
 import { physicalName } from '../../template/physical-name.ts';
 import type { ResolvedResource, ResourceProvider } from '../../template/provider.ts';
 import { arn, type World } from '../../world.ts';
 import { runClock } from './clock.ts';
 import { parseExpression } from './expression.ts';
-import { universalStart } from './fire.ts';
+import { universalStart, withoutEffect } from './fire.ts';
 import { type Schedule, scheduleGroupsOf, schedulesOf, type Target } from './schedules.ts';
 
 const group: ResourceProvider = {
@@ -52,10 +53,14 @@ const schedule: ResourceProvider = {
       created: new Date(),
     };
     schedulesOf(world).set(made.arn, made);
-    if (made.state === 'ENABLED') void runClock(world, made);
+    if (made.state === 'ENABLED' && !withoutEffect.includes(made.target.arn)) void runClock(world, made);
     return { ref: name, attributes: { Arn: made.arn } };
   },
 };
+
+function requireFunction(world: World, functionArn: string): void {
+  if (!findFunction(world, functionArn)) throw new Error(`Target: there is no function ${functionArn}.`);
+}
 
 function windowOf({
   Mode,
@@ -76,11 +81,10 @@ function targetOf(world: World, { properties }: ResolvedResource): Target {
   const unknown = Object.keys(given).filter((member) => !targetMembers.includes(member));
   if (unknown.length > 0) throw new Error(`Target: the rehearsal does not know ${unknown.join(', ')}.`);
   const [targetArn, roleArn] = [String(given.Arn), String(given.RoleArn)];
-  if (targetArn !== universalStart) {
-    if (!targetArn.includes(':stateMachine:')) {
-      throw new Error(`Target: the rehearsal's schedules start state machines only, not ${targetArn}.`);
-    }
-    requireStateMachine(world, targetArn);
+  if (targetArn.includes(':stateMachine:')) requireStateMachine(world, targetArn);
+  else if (targetArn.includes(':function:')) requireFunction(world, targetArn);
+  else if (targetArn !== universalStart && !withoutEffect.includes(targetArn)) {
+    throw new Error(`Target: the rehearsal's schedules start state machines and functions, not ${targetArn}.`);
   }
   requireTrust(world, roleArn, 'scheduler.amazonaws.com');
   const queue = (given.DeadLetterConfig as { Arn?: string } | undefined)?.Arn;
