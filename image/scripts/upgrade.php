@@ -49,10 +49,21 @@ function upgrade(lifecycle_database $database, upgrade_progress $progress, upgra
     $seconds = $needs['pending'] ? run_moodles_upgrade($progress, $withmaintenance) : 0.0;
     $progress->enter('looking at pages');
     assert_upgraded($database, check_pages());
+    keep_pages_from_upgrading($database);
     $run->mark('upgrade_ended_at');
     $maintenance = $window->close();
     return ['plugins' => $run->upgraded(code_versions()), 'upgradeSeconds' => round($seconds, 1)]
         + ($withmaintenance ? ['maintenanceSeconds' => round($maintenance ?? 0, 1)] : []);
+}
+
+/**
+ * Moodle's own lock, as `--set-ui-upgrade-lock` leaves it: until `end-maintenance`, a node with the code before would else
+ * send administrators to the pages of an upgrade, and take the difference for one that is pending.
+ */
+function keep_pages_from_upgrading(lifecycle_database $database): void {
+    $config = setting('MOODLE_DATABASE_PREFIX', 'mdl_') . 'config';
+    $database->run("DELETE FROM $config WHERE name = 'outagelessupgrade'");
+    $database->run("INSERT INTO $config (name, value) VALUES ('outagelessupgrade', '1')");
 }
 
 /** The component cache of this node may not be there when nothing else is needed. */
