@@ -1,9 +1,11 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
+import { keptWhenDestroyed } from './kept.ts';
 import type { LifecycleStack } from './lifecycle-stack.ts';
 import type { PlatformStack } from './platform-stack.ts';
 import type { WatchingStack } from './watching-stack.ts';
 
 export function platformOutputs(stack: PlatformStack): void {
+  const kept = keptWhenDestroyed(stack);
   const { config, loadBalancer, distribution, sessionStore, applicationStore, nodes, web } = stack;
   const pointsDns =
     config.hostedZoneId === undefined ? 'Where your DNS points the name of the site' : 'What its name is an alias of';
@@ -35,6 +37,7 @@ export function platformOutputs(stack: PlatformStack): void {
     ],
     CronServiceName: ['The ECS service of the cron node', stack.cron.service.serviceName],
     NotificationTopicArn: ['Where failed rollouts and alarms are told', stack.notifications.topic.topicArn],
+    ...(kept && { KeptWhenDestroyed: ['What stays when this stack is destroyed, for you to delete', kept] }),
   });
 }
 

@@ -380,6 +380,18 @@ describe('production', () => {
     platform.hasResource('AWS::Backup::BackupVault', { DeletionPolicy: 'Retain' });
   });
 
+  it('says in an output of the platform everything that it keeps', () => {
+    const { Resources, Outputs } = platform.toJSON();
+    const said = JSON.stringify(Outputs.KeptWhenDestroyed.Value);
+    const kept = Object.entries<Resource>(Resources).filter(
+      ([, { DeletionPolicy = 'Delete' }]) => DeletionPolicy !== 'Delete',
+    );
+
+    expect(kept.length).toBeGreaterThan(3);
+    for (const [id] of kept) expect(said).toContain(`{"Ref":"${id}"}`);
+    expect(synthesised('dev').platform.toJSON().Outputs).not.toHaveProperty('KeptWhenDestroyed');
+  });
+
   it('survives the loss of a zone', () => {
     platform.allResourcesProperties('AWS::ElastiCache::ReplicationGroup', {
       AutomaticFailoverEnabled: true,
