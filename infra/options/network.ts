@@ -80,6 +80,11 @@ export const networkContradictions: readonly Contradiction[] = [
       ? 'Option nat cannot be none with databaseAccess=network: the phase functions would be inside the network, and ' +
         'they call AWS services that have no endpoint there. Give -c databaseAccess=data-api or -c nat=one.'
       : undefined,
+  ({ nat, compute, vpcId }) =>
+    nat === 'none' && compute === 'ec2' && vpcId === undefined
+      ? 'Option nat cannot be none with compute=ec2: instances find their cluster by endpoints that the network does not ' +
+        'have. Give -c compute=fargate or -c nat=one.'
+      : undefined,
   (config) => {
     const given = existingNetwork.find((name) => config[name] !== undefined);
     // The zones too: nobody can tell from an id which zone a subnet is in.

@@ -233,6 +233,7 @@ describe('readConfig', () => {
     [{ nodeZones: '3' }, 'nodeZones cannot be 3 with 2 availability zones'],
     [{ nat: 'none' }, 'Give -c interfaceEndpoints=true, or allow a way out with -c nat=one'],
     [{ nat: 'none', interfaceEndpoints: 'true', databaseAccess: 'network' }, 'Give -c databaseAccess=data-api'],
+    [{ nat: 'none', interfaceEndpoints: 'true', compute: 'ec2' }, 'Give -c compute=fargate or -c nat=one'],
     [{ vpcId: 'vpc-01234567' }, 'needs publicSubnetIds, nodeSubnetIds, dataSubnetIds, availabilityZones'],
     [{ dataSubnetIds: 'subnet-01234567' }, 'dataSubnetIds needs vpcId, publicSubnetIds, nodeSubnetIds'],
     [
