@@ -16,7 +16,7 @@ export const cacheOptions = {
     prod: 'redis',
   }),
   sharedCache: yesNo({
-    doc: 'Whether one server holds sessions and application cache; when it is full it takes nothing more of either.',
+    doc: 'Whether one server holds sessions and application cache; when it is full pages fail, and nobody is logged out.',
     dev: false,
     prod: false,
   }),
