@@ -22,11 +22,25 @@ interface Schema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly default?: unknown;
+  /** Into `definitions` of the same schema. */
+  readonly $ref?: string;
+  readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
 /** @param schema JSON Schema of an object */
 export function fieldsOf(schema: unknown): Field[] {
-  return Object.entries((schema as Schema | undefined)?.properties ?? {}).map(([name, member]) => ({
+  const { properties = {}, definitions = {} } = (schema as Schema | undefined) ?? {};
+  return Object.entries(properties).map(([name, given]) => fieldOf(name, resolved(given, definitions)));
+}
+
+function resolved(member: Schema, definitions: NonNullable<Schema['definitions']>): Schema {
+  const { $ref, items, ...own } = member;
+  const named = $ref === undefined ? {} : definitions[$ref.replace('#/definitions/', '')];
+  return { ...named, ...own, ...(items && { items: resolved(items, definitions) }) };
+}
+
+function fieldOf(name: string, member: Schema): Field {
+  return {
     name,
     label: member.title ?? name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
     help: member.description ?? '',
@@ -35,7 +49,7 @@ export function fieldsOf(schema: unknown): Field[] {
     least: member.minimum,
     most: member.maximum,
     standard: member.default === undefined ? undefined : JSON.stringify(member.default).replace(/^"(.*)"$/, '$1'),
-  }));
+  };
 }
 
 function kindOf({ type, enum: words, items }: Schema): Field['kind'] {

@@ -38,7 +38,8 @@ const largestBody = 128 * 1024 * 1024;
 
 /**
  * Serves the page on this computer alone. Looking and acting both need the page's token, and a Host header that names
- * the loopback address: neither another site's script nor a name that was made to point here gets through.
+ * the loopback address, and no foreign Origin: neither another site's script nor a name that was made to point here gets
+ * through.
  *
  * @throws Error when the port is taken
  */
@@ -79,8 +80,13 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('referrer-policy', 'no-referrer');
   response.setHeader('cache-control', 'no-store');
-  if (![`127.0.0.1:${serving.port}`, `localhost:${serving.port}`].includes(request.headers.host ?? '')) {
+  const { host = '', origin } = request.headers;
+  if (![`127.0.0.1:${serving.port}`, `localhost:${serving.port}`].includes(host)) {
     return refuse(response, 421, 'This console answers at 127.0.0.1 and localhost alone.');
+  }
+  // Browsers name it with every POST, and with what another site's page asks for.
+  if (origin !== undefined && origin !== `http://${host}`) {
+    return refuse(response, 403, 'This console answers its own page alone, no other site’s.');
   }
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   const asset = serving.assets.get(url.pathname);

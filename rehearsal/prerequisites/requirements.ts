@@ -53,16 +53,24 @@ const forRealMoodle: readonly Requirement[] = [
   phpExtension('zip', 'php-zip'),
 ];
 
+/** What the tests look at the page of `lifecycle console` with. */
+const forThePage: readonly Requirement[] = [program('chromium')];
+
 export interface Needs {
   /** Whether PHP is to be run, and not the stand-in. */
   readonly realMoodle: boolean;
   readonly mariaDb: boolean;
+  /** Whether a page is looked at in a real browser; no rehearsal needs one, the tests do. */
+  readonly browser?: boolean;
 }
 
-export function missingRequirements(system: InstalledSystem, { realMoodle, mariaDb }: Needs): Requirement[] {
-  return [...always, ...(mariaDb ? forMariaDb : []), ...(realMoodle ? forRealMoodle : [])].filter(
-    (requirement) => !requirement.isThere(system),
-  );
+export function missingRequirements(system: InstalledSystem, needs: Needs): Requirement[] {
+  return [
+    ...always,
+    ...(needs.mariaDb ? forMariaDb : []),
+    ...(needs.realMoodle ? forRealMoodle : []),
+    ...(needs.browser ? forThePage : []),
+  ].filter((requirement) => !requirement.isThere(system));
 }
 
 /** The packages of these requirements, each once, in alphabetical order. */

@@ -25,6 +25,13 @@ describe('what a rehearsal needs from the system', () => {
     expect(packages).not.toContain('redis-server');
   });
 
+  it('is a browser only for those who look at the page', () => {
+    const programs = system(['redis-server', 'memcached', 'curl']);
+    const needs = { realMoodle: false, mariaDb: false };
+    expect(packagesOf(missingRequirements(programs, needs))).toEqual([]);
+    expect(packagesOf(missingRequirements(programs, { ...needs, browser: true }))).toEqual(['chromium']);
+  });
+
   it('takes a php-fpm of any version for php-fpm', () => {
     const missing = missingRequirements(
       system(['redis-server', 'memcached', 'nginx', 'php', 'php-fpm8.4']),

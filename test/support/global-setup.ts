@@ -8,9 +8,8 @@ export const RUN_FOLDER = 'MOODLE_LIFECYCLE_TEST_RUN';
 
 /** Tests run against real servers, so that a missing one is installed or asked for before the first test, not skipped. */
 export default async function setup(): Promise<() => void> {
-  await ensurePrerequisites({ realMoodle: process.env.MOODLE_DIR !== undefined, mariaDb: true }, (line) =>
-    console.log(line),
-  );
+  const needs = { realMoodle: process.env.MOODLE_DIR !== undefined, mariaDb: true, browser: true };
+  await ensurePrerequisites(needs, (line) => console.log(line));
   const folder = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-tests-'));
   process.env[RUN_FOLDER] = folder;
   return () => rmSync(folder, { recursive: true, force: true });

@@ -26,7 +26,7 @@ export function ExecutionPage({ executionArn }: { readonly executionArn: string 
   return (
     <>
       <Trouble words={trouble} />
-      <RolloutView progress={progress} paused={paused}>
+      <RolloutView progress={progress} view={paused ? 'paused' : 'live'}>
         <Actions progress={progress} paused={paused} onPause={() => setPaused(!paused)} />
       </RolloutView>
     </>

@@ -10,7 +10,7 @@ export function OpenedHistory({ progress }: { readonly progress: SentProgress })
       <p class="from-file">
         From a saved history; it may be of another account, and nothing can be done about it here.
       </p>
-      <RolloutView progress={progress} paused />
+      <RolloutView progress={progress} view="saved" />
     </>
   );
 }

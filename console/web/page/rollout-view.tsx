@@ -10,26 +10,27 @@ import { dateAndTime, duration, elapsed, outcomes, phaseStatuses, plainWords, ti
 /** One rollout: what it is and how it stands, then a rail of its phases with a line of time beside it. */
 export function RolloutView({
   progress,
-  paused = false,
+  view,
   children,
 }: {
   readonly progress: SentProgress;
-  readonly paused?: boolean;
+  readonly view: 'live' | 'paused' | 'saved';
   /** What can be done about it. */
   readonly children?: ComponentChildren;
 }) {
-  const now = useNow(progress.status === 'running' && !paused);
+  const clock = useNow(progress.status === 'running' && view === 'live');
+  const now = view === 'saved' ? lastMoment(progress) : clock;
   const shownBack = progress.wayBack.filter(({ startedAt }) => startedAt !== undefined);
   const scale = timeScale([...progress.phases, ...shownBack].flatMap((phase) => spansOf(phase, now)));
   const draw = (phase: SentPhase) => <PhaseItem key={phase.title} phase={phase} scale={scale} now={now} />;
   return (
     <article class={`rollout ${slug(progress.outcome)}`}>
-      <Head progress={progress} now={now} paused={paused} />
+      <Head progress={progress} now={now} paused={view === 'paused' && progress.status === 'running'} />
       {children}
       <Outcome progress={progress} />
-      <div class="columns" aria-hidden="true">
-        <span>Phase</span>
-        <span>Time{scale.gaps.length > 0 ? ', long waits drawn short (⋯)' : ''}</span>
+      <div class="columns">
+        <h2>Phases</h2>
+        <span aria-hidden="true">Time{scale.gaps.length > 0 ? ', long waits drawn short (⋯)' : ''}</span>
       </div>
       <ol class="rail">{progress.phases.map(draw)}</ol>
       {shownBack.length > 0 ? (
@@ -44,6 +45,14 @@ export function RolloutView({
       </details>
     </article>
   );
+}
+
+/** When a rollout that was saved while it ran was looked at, as far as its history tells. */
+function lastMoment({ phases, wayBack, startedAt }: SentProgress): number {
+  const moments = [...phases, ...wayBack].flatMap((phase) =>
+    [phase, ...phase.timeline].flatMap((stretch) => [stretch.startedAt, stretch.endedAt]),
+  );
+  return [startedAt, ...moments].reduce((last, moment) => Math.max(last, Date.parse(moment ?? '') || 0), 0);
 }
 
 /** What a rollout is called: its site and kind, or its state machine where it is none of ours. */
