@@ -18,6 +18,8 @@ final class upgrade_window {
     public readonly maintenance $maintenance;
     /** When this task began maintenance, by this node's clock; null when it stood already or is not needed. */
     private ?float $maintenancebegan = null;
+    /** When maintenance stood, by the clock of the database. */
+    private ?float $since;
     private bool $changed = false;
 
     /** @throws node_problem when another task changes the tables, or none may */
@@ -28,6 +30,7 @@ final class upgrade_window {
             }
         }
         $this->run = update_run::upgrading($database);
+        $this->since = $this->run->maintenancesince;
         $this->maintenance = new maintenance();
     }
 
@@ -44,10 +47,10 @@ final class upgrade_window {
                 usleep(100_000);
             }
         }
-        if ($page !== null && $this->run->maintenancesince === null) {
-            $since = $this->run->mark('maintenance_since');
+        if ($page !== null && $this->since === null) {
+            $this->since = $this->run->mark('maintenance_since');
             // A database goes back to a full second: the next one, which must not have seen a change.
-            while (($left = ceil($since) + 0.05 - $this->database->clock()) > 0) {
+            while (($left = ceil($this->since) + 0.05 - $this->database->clock()) > 0) {
                 usleep((int) ($left * 1e6));
             }
         }
@@ -68,7 +71,7 @@ final class upgrade_window {
         }
         $ended = $this->run->mark('maintenance_ended_at');
         return $this->maintenancebegan === null
-            ? $ended - ($this->run->maintenancesince ?? $ended)
+            ? $ended - ($this->since ?? $ended)
             : microtime(true) - $this->maintenancebegan;
     }
 
