@@ -2,7 +2,7 @@ import { type Rollout, write } from './hold.ts';
 import { type MoodleDatabase, number } from './moodle-database.ts';
 import type { Settings } from './settings.ts';
 
-const configNames = `'version', 'release', 'branch', 'allversionshash', 'allcomponenthash'`;
+const configNames = `'version', 'release', 'branch', 'allversionshash', 'allcomponenthash', 'registrationpending'`;
 
 /**
  * Gives the rows that Moodle's upgrade of code alone changes what they had before it, all at once: which ones that are
