@@ -42,7 +42,7 @@ function resolved(member: Schema, definitions: NonNullable<Schema['definitions']
 function fieldOf(name: string, member: Schema): Field {
   return {
     name,
-    label: member.title ?? name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+    label: member.title ?? inWords(name),
     help: member.description ?? '',
     kind: kindOf(member),
     choices: choicesOf(member),
@@ -50,6 +50,12 @@ function fieldOf(name: string, member: Schema): Field {
     most: member.maximum,
     standard: member.default === undefined ? undefined : JSON.stringify(member.default).replace(/^"(.*)"$/, '$1'),
   };
+}
+
+/** `existingSite` as `Existing site`. */
+function inWords(name: string): string {
+  const spaced = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return `${spaced.charAt(0).toUpperCase()}${spaced.slice(1)}`;
 }
 
 function kindOf({ type, enum: words, items }: Schema): Field['kind'] {

@@ -57,6 +57,14 @@ export class ApiServer {
     return executionArn;
   }
 
+  /** As it was when it was opened. */
+  forget(): void {
+    this.recordings.clear();
+    this.machines.length = 0;
+    this.calls.length = 0;
+    this.intercept = () => undefined;
+  }
+
   #answer(call: Call, response: ServerResponse): void {
     this.calls.push(call);
     const intercepted = this.intercept(call, response);

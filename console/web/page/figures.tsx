@@ -1,19 +1,24 @@
 import { type Figure, figuresOf } from '../../model/figures.ts';
 import type { SentPhase } from './server.ts';
-import { duration } from './words.ts';
 
-/** What a phase measured, drawn: shares as meters, amounts of one unit against each other. */
-export function Figures({ phase }: { readonly phase: SentPhase }) {
+/**
+ * What a phase measured, drawn: shares as meters, times and sizes against the largest that the rollout measured. What is
+ * set and not measured, such as how long health checks are patient, stands in the evidence alone.
+ */
+export function Figures({ phase, phases }: { readonly phase: SentPhase; readonly phases: readonly SentPhase[] }) {
   // While a phase waits, how far it is stands in the words of its last attempt: 246 of 483 tables.
   const soFar = phase.evidence === undefined ? figuresOf(phase.problem?.cause ?? '') : [];
-  const figures = [...phase.figures, ...soFar].filter((figure) => figure.of !== undefined || figure.unit !== 'count');
+  const figures = [...phase.figures, ...soFar].filter(
+    ({ of, unit }) => of !== undefined || /^(ms|bytes|%)$/.test(unit),
+  );
   if (figures.length === 0) return null;
+  const all = phases.flatMap((each) => each.figures);
   return (
     <ul class="figures" aria-label={`What ${phase.title} measured`}>
       {figures.map((figure) => (
         <li key={`${figure.name} ${figure.unit}`}>
           <span class="name">{figure.name || 'so far'}</span>
-          <Bar share={share(figure, figures)} />
+          <Bar share={share(figure, all)} />
           <span class="value">{written(figure)}</span>
         </li>
       ))}
@@ -44,8 +49,6 @@ function written({ value, unit, of }: Figure): string {
   switch (unit) {
     case 'ms':
       return `${Number(value.toPrecision(3))} ms`;
-    case 's':
-      return value < 60 ? `${Number(value.toPrecision(3))} s` : duration(value * 1_000);
     case '%':
       return `${value} %`;
     case 'bytes':

@@ -22,7 +22,9 @@ export function RolloutView({
   const now = view === 'saved' ? lastMoment(progress) : clock;
   const shownBack = progress.wayBack.filter(({ startedAt }) => startedAt !== undefined);
   const scale = timeScale([...progress.phases, ...shownBack].flatMap((phase) => spansOf(phase, now)));
-  const draw = (phase: SentPhase) => <PhaseItem key={phase.title} phase={phase} scale={scale} now={now} />;
+  const draw = (phase: SentPhase) => (
+    <PhaseItem key={phase.title} phase={phase} phases={progress.phases} scale={scale} now={now} />
+  );
   return (
     <article class={`rollout ${slug(progress.outcome)}`}>
       <Head progress={progress} now={now} paused={view === 'paused' && progress.status === 'running'} />
@@ -30,7 +32,14 @@ export function RolloutView({
       <Outcome progress={progress} />
       <div class="columns">
         <h2>Phases</h2>
-        <span aria-hidden="true">Time{scale.gaps.length > 0 ? ', long waits drawn short (⋯)' : ''}</span>
+        <p class="legend" aria-hidden="true">
+          Time <span class="key good" /> did it <span class="key failed" /> not yet, tried again{' '}
+          {scale.gaps.length > 0 ? (
+            <>
+              <span class="key long" /> long wait, drawn short
+            </>
+          ) : null}
+        </p>
       </div>
       <ol class="rail">{progress.phases.map(draw)}</ol>
       {shownBack.length > 0 ? (
@@ -67,7 +76,11 @@ function Head({ progress, now, paused }: { progress: SentProgress; now: number; 
     ['Execution', progress.execution],
     ['Started', progress.startedAt && dateAndTime(progress.startedAt)],
     [isOpen ? 'For' : 'Took', elapsed(progress.startedAt, progress.endedAt, now)],
-    ['Usually', progress.usual && `${duration(progress.usual.milliseconds)} (${progress.usual.runs} runs)`],
+    [
+      'Usually',
+      progress.usual &&
+        `${duration(progress.usual.milliseconds)} (${progress.usual.runs} ${progress.usual.runs === 1 ? 'run' : 'runs'})`,
+    ],
     ['Phase', isOpen ? `${Math.max(1, begun)} of ${progress.phases.length}` : undefined],
     ['Nodes', nodesOf(progress)],
     ['Sessions in', progress.sessionStore],
@@ -147,10 +160,13 @@ function Outcome({ progress: { failure, next, phases } }: { readonly progress: S
 
 function PhaseItem({
   phase,
+  phases,
   scale,
   now,
 }: {
   readonly phase: SentPhase;
+  /** Of the same rollout. */
+  readonly phases: readonly SentPhase[];
   readonly scale: ReturnType<typeof timeScale>;
   readonly now: number;
 }) {
@@ -158,14 +174,21 @@ function PhaseItem({
     <li class={`phase ${slug(phase.status)}`} aria-current={isNow(phase) ? 'step' : undefined}>
       <span class="mark" aria-hidden="true" />
       <div class="told">
-        <h3>
-          {phase.title} <span class={`status ${slug(phase.status)}`}>{phaseStatuses[phase.status]}</span>
-        </h3>
-        <p class="took">
-          {elapsed(phase.startedAt, phase.startedAt === undefined ? undefined : phase.endedAt, now)}
-          {phase.attempts > 1 ? `, ${phase.attempts} attempts` : ''}
-          {phase.nextAttempt ? `, ${nextWords(phase.nextAttempt, now)}` : ''}
-        </p>
+        <div class="title">
+          <h3>
+            {phase.title} <span class={`status ${slug(phase.status)}`}>{phaseStatuses[phase.status]}</span>
+          </h3>
+          <p class="took">
+            {elapsed(phase.startedAt, phase.startedAt === undefined ? undefined : phase.endedAt, now)}
+            {phase.attempts > 1 ? `, ${phase.attempts} attempts` : ''}
+            {phase.nextAttempt ? `, ${nextWords(phase.nextAttempt, now)}` : ''}
+          </p>
+          {phase.log !== undefined && isAddress(phase.log) ? (
+            <a class="log" href={phase.log} target="_blank" rel="noreferrer" aria-label={`Log of ${phase.title}`}>
+              Log
+            </a>
+          ) : null}
+        </div>
         {phase.problem ? (
           <p class={phase.status === 'failed' || phase.status === 'aborted' ? 'problem' : 'progress-words'}>
             {phase.problem.cause} <code>{phase.problem.error}</code>
@@ -175,24 +198,21 @@ function PhaseItem({
           <Evidence title="What is asked" evidence={phase.question.about} open />
         )}
         {phase.evidence === undefined ? null : <Evidence title="Evidence" evidence={phase.evidence} open={false} />}
-        <Figures phase={phase} />
-        {phase.log === undefined ? null : <LogLink log={phase.log} />}
+        <Figures phase={phase} phases={phases} />
+        {phase.log === undefined || isAddress(phase.log) ? null : (
+          <p class="log">
+            Log: <code>{phase.log}</code>
+          </p>
+        )}
       </div>
       <Timeline phase={phase} scale={scale} now={now} />
     </li>
   );
 }
 
-function LogLink({ log }: { readonly log: string }) {
-  return log.startsWith('https:') ? (
-    <a class="log" href={log} target="_blank" rel="noreferrer">
-      Log of its function
-    </a>
-  ) : (
-    <p class="log">
-      Log: <code>{log}</code>
-    </p>
-  );
+/** Else it is a file of a rehearsal, which a browser may not open from a page. */
+function isAddress(log: string): boolean {
+  return log.startsWith('https:');
 }
 
 function isNow({ status }: SentPhase): boolean {
@@ -205,7 +225,11 @@ function nextWords({ at, exact, attemptsLeft }: NonNullable<SentPhase['nextAttem
 }
 
 /** Attempts, or where there is none (a state that only waits) the state itself. */
-export function spansOf({ timeline, startedAt, endedAt }: SentPhase, now: number): Span[] {
+export function spansOf({ timeline, startedAt, endedAt, status }: SentPhase, now: number): Span[] {
+  // While a person is asked nothing happens: only the asking counts, and now.
+  if (status === 'asking' && startedAt !== undefined) {
+    return [Date.parse(startedAt), now].map((moment) => ({ from: moment, to: moment }));
+  }
   const attempts = timeline.filter((attempt) => attempt.startedAt !== undefined);
   const spans = attempts.length > 0 ? attempts : startedAt === undefined ? [] : [{ startedAt, endedAt }];
   return spans.map((span) => ({

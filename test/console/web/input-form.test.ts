@@ -34,7 +34,7 @@ describe('a form made from a schema', () => {
       ['add', 'json'],
       ['reason', 'text'],
     ]);
-    expect(fields[0]).toMatchObject({ label: 'nodes', help: 'How many.', least: 1, most: 9, standard: undefined });
+    expect(fields[0]).toMatchObject({ label: 'Nodes', help: 'How many.', least: 1, most: 9, standard: undefined });
     expect(fields[2]).toMatchObject({ label: 'Brought here', choices: ['true', 'false'], standard: 'false' });
     expect(fields.find(({ name }) => name === 'finish')).toMatchObject({ standard: 'unattended' });
   });
@@ -66,7 +66,7 @@ describe('a form made from a schema', () => {
   });
 
   it('names the field whose JSON is none', () => {
-    expect(() => inputFrom(fields, form(['add', '[{']))).toThrow(/“add” is not JSON/);
+    expect(() => inputFrom(fields, form(['add', '[{']))).toThrow(/“Add” is not JSON/);
   });
 
   it('has a label for every member of every rollout’s input, and words for what it is for', () => {

@@ -19,17 +19,19 @@ let requests: string[];
 let complaints: string[];
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  [browser, scene] = await Promise.all([openBrowser(), openScene()]);
 });
-afterAll(() => browser?.close());
+afterAll(async () => {
+  await browser?.close();
+  await scene?.close();
+});
 
 beforeEach(async () => {
-  scene = await openScene();
+  scene.api.forget();
   page = await openPage();
 });
 afterEach(async () => {
   await page.context().close();
-  await scene.close();
   expect(complaints).toEqual([]);
 });
 
@@ -51,9 +53,9 @@ async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
 }
 
 /** Opens the page at an execution, as from the list. */
-async function show(recording: Recording, lastEvent = new Date()): Promise<string> {
-  const arn = scene.api.add(lastEventAt(recording, lastEvent));
-  await page.goto(scene.console.url);
+async function show(recording: Recording, lastEvent = new Date(), { api, console } = scene): Promise<string> {
+  const arn = api.add(lastEventAt(recording, lastEvent));
+  await page.goto(console.url);
   await page.evaluate(`location.hash = '#/execution/' + encodeURIComponent(${JSON.stringify(arn)})`);
   await page.getByRole('heading', { level: 1 }).filter({ hasNotText: 'Sites' }).waitFor();
   return arn;
@@ -222,10 +224,15 @@ describe('live', () => {
   });
 
   it('says it when the console in the terminal has ended', async () => {
-    await show(running());
-    await scene.console.close();
-    await page.getByRole('alert').filter({ hasText: 'Start it again: npx lifecycle console' }).waitFor();
-    expect(await phase('Check the site').innerText()).toContain('done');
+    const own = await openScene();
+    try {
+      await show(running(), new Date(), own);
+      await own.console.close();
+      await page.getByRole('alert').filter({ hasText: 'Start it again: npx lifecycle console' }).waitFor();
+      expect(await phase('Check the site').innerText()).toContain('done');
+    } finally {
+      await own.api.close();
+    }
   });
 });
 
@@ -310,7 +317,7 @@ describe('starting', () => {
     expect(await dialog.isVisible()).toBe(true);
     await dialog.getByLabel('nodes').fill('3');
     await dialog.getByLabel('finish').selectOption('browser');
-    await dialog.getByLabel('admin ip').fill('203.0.113.7');
+    await dialog.getByLabel('Admin ip').fill('203.0.113.7');
     await dialog.getByLabel('existing site').selectOption('false');
     await dialog.getByRole('button', { name: 'Start install' }).click();
     await dialog.waitFor({ state: 'hidden' });

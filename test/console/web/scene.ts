@@ -1,4 +1,4 @@
-import { connect } from '../../../console/api/connect.ts';
+import { type Connection, connect } from '../../../console/api/connect.ts';
 import { operationsOf } from '../../../console/api/operations.ts';
 import type { Recording } from '../../../console/api/recording.ts';
 import { serveConsole, type WebConsole } from '../../../console/web/serve.ts';
@@ -15,9 +15,11 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-export async function openScene(): Promise<Scene> {
+/** @param as what the connection says of itself, in place of the address that this computer had free */
+export async function openScene(as: Partial<Pick<Connection, 'where' | 'read'>> = {}): Promise<Scene> {
   const api = await ApiServer.open();
-  const served = await serveConsole(operationsOf(connect({ endpointUrl: api.url }, {}, () => [])), { port: 0 });
+  const connection = { ...connect({ endpointUrl: api.url }, {}, () => []), ...as };
+  const served = await serveConsole(operationsOf(connection), { port: 0 });
   const { origin, hash } = new URL(served.url);
   return {
     api,
