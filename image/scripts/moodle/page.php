@@ -14,6 +14,9 @@ register_shutdown_function(static function (): void {
     }
 });
 try {
+    // As nginx says it: the port that the client asked for. Moodle leads whoever asked for another to its own address
+    // (lib/setuplib.php, initialise_fullme).
+    $_SERVER['SERVER_PORT'] = parse_url((string) getenv('MOODLE_WWWROOT'), PHP_URL_PORT) ?? $_SERVER['SERVER_PORT'];
     require(getenv('MOODLE_DIRROOT') . '/config.php');
     answer(200, 'whole, upgrade pending: ' . (make_page() ? 'yes' : 'no'));
 } catch (\Throwable $problem) {
