@@ -220,7 +220,7 @@ describe('live', () => {
     expect(await trouble.innerText()).toContain('Is the rehearsal still up?');
     expect(await phase('Check the site').innerText()).toContain('done');
     scene.api.intercept = () => undefined;
-    await trouble.waitFor({ state: 'detached' }).catch(() => trouble.waitFor({ state: 'hidden' }));
+    await trouble.waitFor({ state: 'hidden' });
   });
 
   it('says it when the console in the terminal has ended', async () => {
