@@ -2,8 +2,6 @@ import { type Rollout, write } from './hold.ts';
 import { type MoodleDatabase, number } from './moodle-database.ts';
 import type { Settings } from './settings.ts';
 
-const configNames = `'version', 'release', 'branch', 'allversionshash', 'allcomponenthash', 'registrationpending'`;
-
 /**
  * Gives the rows that Moodle's upgrade of code alone changes what they had before it, all at once: which ones that are
  * the image's `upgrade` wrote down before it began.
@@ -35,19 +33,30 @@ export async function putRowsBack(
       { site: rollout.site },
     );
     if (number(versions, 'kept') === 0) return;
-    await change(
-      `UPDATE ${prefix}config SET value = (SELECT kept.value FROM ${kept('config')} AND kept.name = ${prefix}config.name)
-        WHERE EXISTS (SELECT 1 FROM ${kept('config')} AND kept.name = ${prefix}config.name) AND {held}`,
-    );
+    // Of `config`, the value NULL says that there was no such row.
+    const named = `kept.name = ${prefix}config.name`;
     await change(
       `DELETE FROM ${prefix}config
-        WHERE name IN (${configNames}) AND NOT EXISTS (SELECT 1 FROM ${kept('config')} AND kept.name = ${prefix}config.name)
-          AND {held}`,
+        WHERE EXISTS (SELECT 1 FROM ${kept('config')} AND ${named} AND kept.value IS NULL) AND {held}`,
+    );
+    await change(
+      `UPDATE ${prefix}config SET value = (SELECT kept.value FROM ${kept('config')} AND ${named})
+        WHERE EXISTS (SELECT 1 FROM ${kept('config')} AND ${named}) AND {held}`,
+    );
+    await change(
+      `INSERT INTO ${prefix}config (name, value)
+       SELECT kept.name, kept.value FROM ${kept('config')} AND kept.value IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM ${prefix}config WHERE ${named}) AND {held}`,
     );
     const same = `kept.plugin = ${prefix}config_plugins.plugin AND kept.name = ${prefix}config_plugins.name`;
     await change(
       `UPDATE ${prefix}config_plugins SET value = (SELECT kept.value FROM ${kept('config_plugins')} AND ${same})
         WHERE EXISTS (SELECT 1 FROM ${kept('config_plugins')} AND ${same}) AND {held}`,
+    );
+    await change(
+      `INSERT INTO ${prefix}config_plugins (plugin, name, value)
+       SELECT kept.plugin, kept.name, kept.value FROM ${kept('config_plugins')}
+          AND NOT EXISTS (SELECT 1 FROM ${prefix}config_plugins WHERE ${same}) AND {held}`,
     );
     // Versions of plugins that were not there before, and settings that the new code brought.
     await change(

@@ -14,7 +14,7 @@ export async function openUpdate(site: MoodleSite): Promise<void> {
     EXECUTION,
   );
   await site.sql(
-    `INSERT INTO moodle_lifecycle.update_run (site, execution, stage, plan, started_at) VALUES ($1, $2, 'upgrading', '{}', now())`,
+    `INSERT INTO moodle_lifecycle.update_run (site, execution, origin, stage, plan, started_at) VALUES ($1, $2, $2, 'upgrading', '{}', now())`,
     site.name,
     EXECUTION,
   );

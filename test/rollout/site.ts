@@ -125,6 +125,20 @@ export class Site {
     return this.follow(await this.startInstall(input));
   }
 
+  async startUpdate(input: object = {}): Promise<string> {
+    const { executionArn = '' } = await this.rehearsal.stepFunctions.send(
+      new StartExecutionCommand({
+        stateMachineArn: this.account.output('PluginUpdateStateMachineArn'),
+        input: JSON.stringify(input),
+      }),
+    );
+    return executionArn;
+  }
+
+  async update(input: object = {}): Promise<Progress> {
+    return this.follow(await this.startUpdate(input));
+  }
+
   /** What Moodle's first administrator signs in with. */
   get administrator(): { username: string; password: string } {
     const secret = findSecret(this.account.world, this.account.output('AdministratorSecretArn'));
