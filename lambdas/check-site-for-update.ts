@@ -10,6 +10,7 @@ import { makeHandler } from './shared/handler.ts';
 import { type Rollout, takeHold } from './shared/hold.ts';
 import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
 import { openDatabase } from './shared/open-database.ts';
+import { noImage } from './shared/parameters.ts';
 import { readPluginUpdateInput, type UpdateRequest } from './shared/plugin-update-input.ts';
 import { endLeftExchange } from './shared/rds/left-exchange.ts';
 import { type BeforeClients, correctBefore, readBefore } from './shared/read-before.ts';
@@ -69,6 +70,12 @@ export async function checkSiteForUpdate(
     );
   }
   const before = await readBefore(clients, site, true);
+  if (before.parameters['image-tag'] === noImage && !(left && hasTouchedSite(left))) {
+    throw new SiteNotInstalled(
+      'Moodle’s tables are finished, but no node serves them: the install was put back. Nothing was changed. Finish the ' +
+        'install first, and start again.',
+    );
+  }
   const { takenOverFrom, isNew } = await takeHold(database, executions, rollout, request.reason, before, (earlier) =>
     inheritedBefore(earlier, before),
   );
