@@ -17,16 +17,16 @@ if ($difference < 0) {
         . 'Moodle refuses that. This node does not serve; start one with the code that made the database.');
 }
 require_once(__DIR__ . '/lib/moodle.php');
-require_once("$CFG->libdir/upgradelib.php");
 
 $database->acknowledge('serving', [
     'role' => $role,
     'moodleRelease' => $code['release'],
     'moodleVersion' => sprintf('%.2f', $code['version']),
     'databaseVersion' => (string) $databaseversion,
-    // Moodle looks at the plugins too, but may take the version of its core from a cache. Its own lock against upgrades from
-    // a page, which would have it say no, does not count here.
-    'upgradePending' => $difference > 0 || moodle_needs_upgrading(false),
+    // As Moodle's own moodle_needs_upgrading() finds it, but with the hash of the database: an upgrade without maintenance
+    // leaves the one before in the caches until all nodes are new.
+    'upgradePending' => $difference > 0
+        || $database->moodle_config(setting('MOODLE_DATABASE_PREFIX', 'mdl_'), 'allversionshash') !== \core_component::get_all_versions_hash(),
     'sessionStore' => required_setting('MOODLE_SESSION_STORE'),
     'cacheConfigurationHash' => $hash,
     'php' => PHP_VERSION,

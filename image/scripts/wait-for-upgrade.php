@@ -4,6 +4,7 @@
 
 namespace moodle_lifecycle;
 
+require_once(__DIR__ . '/lib/update_run.php');
 require_once(__DIR__ . '/lib/versions.php');
 fail_plainly();
 
@@ -20,7 +21,7 @@ while (true) {
     }
     $newer = array_values(array_filter($different, static fn(component_version $version): bool => $version->is_newer()));
     // Moodle's own mark of an upgrade that is running; it ends by itself after minutes when nobody renews it.
-    $running = (int) $database->moodle_config($prefix, 'upgraderunning') > time();
+    $running = (int) $database->moodle_config($prefix, 'upgraderunning') > time() || update_run::is_at_work($database);
     if ($newer === [] && !$running) {
         exit(0);
     }

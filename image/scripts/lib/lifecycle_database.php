@@ -182,10 +182,10 @@ final class lifecycle_database {
         return (float) $this->one('SELECT ' . $this->seconds('CURRENT_TIMESTAMP(6)') . ' AS clock')['clock'];
     }
 
-    /** Whether the lifecycle's tables are there. They are made by the rollout, never by a node. */
-    public function has_lifecycle_tables(): bool {
+    /** Whether the lifecycle's tables are there, up to this one. They are made by the rollout, never by a node. */
+    public function has_lifecycle_tables(string $table = 'install_marker'): bool {
         return $this->one("SELECT 1 AS there FROM information_schema.tables
-            WHERE table_schema = 'moodle_lifecycle' AND table_name = 'install_marker'") !== null;
+            WHERE table_schema = 'moodle_lifecycle' AND table_name = ?", [$table]) !== null;
     }
 
     /** Names of the tables that begin with Moodle's prefix, in Moodle's own schema. */

@@ -44,6 +44,16 @@ final class update_run {
     }
 
     /**
+     * Whether a task of a rollout upgrades this site's database now. Moodle's own marks end before it does: the versions of
+     * the plugins are the new ones before their settings and its caches are.
+     */
+    public static function is_at_work(lifecycle_database $database): bool {
+        return $database->has_lifecycle_tables('update_run') && $database->one("SELECT 1 AS there FROM moodle_lifecycle.update_run
+            WHERE site = ? AND finished_at IS NULL AND stage = 'upgrading' AND upgrade_started_at IS NOT NULL
+                AND upgrade_ended_at IS NULL", [site()]) !== null;
+    }
+
+    /**
      * Writes now() into one of the moments.
      *
      * @return float seconds since 1970, by the clock of the database
