@@ -67,6 +67,18 @@ export class PhaseFunction extends Construct {
     acknowledgeFindings(
       this,
       'AwsSolutions-IAM5',
+      /^Resource::arn:aws:rds:.*:(cluster|db|snapshot|cluster-snapshot|subgrp|pg|cluster-pg|og):(moodle-[a-z0-9-]+-)?\*$/,
+      "What a restored database is made of and called: RDS's names follow the rollout; conditions on tags narrow what they can.",
+    );
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
+      /^(Action::kms:GenerateDataKey\*|Resource::.*\/manifests\/\*)$/,
+      "Publishing with the topic's key; and the manifests of images, each under its tag.",
+    );
+    acknowledgeFindings(
+      this,
+      'AwsSolutions-IAM5',
       /^Resource::arn:aws:(ssm:.*:parameter\/moodle\/|ecs:.*:task(-definition)?\/|application-autoscaling:.*:scalable-target\/)/,
       "The site's own settings, tasks of its cluster, revisions of its families: AWS chooses what follows.",
     );

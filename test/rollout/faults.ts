@@ -19,7 +19,9 @@ export const phaseFaults = [
 
 /** Denies an action to the role of one phase's function, until the returned function is called. */
 export function deny(site: Site, phaseFunction: string, action: string): () => void {
-  const roles = [...rolesOf(site.account.world).values()].filter(({ roleName }) => roleName.includes(phaseFunction));
+  const roles = [...rolesOf(site.account.world).values()].filter(({ roleName }) =>
+    roleName.includes(`${phaseFunction}Role`),
+  );
   const [role] = roles;
   if (roles.length !== 1 || !role) throw new Error(`${roles.length} roles are named like ${phaseFunction}.`);
   attachPolicy(role, 'fault', {
