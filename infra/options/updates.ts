@@ -7,9 +7,9 @@ export const updateOptions = {
     /^(off|rate\([1-9]\d{0,3} (minutes?|hours?|days?)\)|cron\([0-9*?,/L#A-Z -]{11,100}\))$/,
     'off, or an EventBridge schedule in the option timeZone, for example cron(0 3 ? * SUN *) or rate(7 days)',
     {
-      doc: 'When the rollout plugin-update starts by itself.',
+      doc: 'When the rollout plugin-update starts by itself; off until you say when.',
       dev: 'off',
-      prod: 'cron(0 3 ? * SUN *)',
+      prod: 'off',
     },
   ),
   updateWindowMinutes: zeroOr(1, 1440, {

@@ -62,6 +62,7 @@ const together: Readonly<Record<string, readonly Context[]>> = {
   // Memcached needs a plugin that image/plugins.json does not name: refused beside anything.
   applicationStore: [{ applicationStore: 'redis' }],
   moodle: [{}, { moodleVersion: '5.0.2' }, { moodleChecksum: 'a'.repeat(64) }],
+  updates: [{}, { updateSchedule: 'cron(0 3 ? * SUN *)' }],
   told: [{}, { notificationEmail: 'operator@example.com' }],
 };
 
