@@ -1,5 +1,5 @@
 import type { Phase, PhaseStatus, Progress } from './progress.ts';
-import { clip, duration, oneLine, plainWords, textWidth, wrap } from './words.ts';
+import { clip, duration, oneLine, outcomeWords, plainWords, textWidth, wrap } from './words.ts';
 
 export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 export type Paint = (colour: Colour, text: string) => string;
@@ -87,17 +87,6 @@ function stateWords(progress: Progress, now: Date): string {
     ...(elapsed === undefined ? [] : [duration(elapsed)]),
   ].join(', ');
 }
-
-export const outcomeWords: Readonly<Record<Progress['outcome'], string>> = {
-  running: 'running',
-  asking: 'waits for a person',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  'put back': 'failed and put back',
-  refused: 'refused',
-  stopped: 'stopped by hand',
-  'timed out': 'timed out',
-};
 
 /** `usually 3 min 10 s (5 runs) · nodes 1 of 3 · sessions in redis`; empty where nothing of it is known. */
 function factWords({ usual, actualNodes, wantedNodes, sessionStore, redrivenAt }: Progress): string {

@@ -1,3 +1,5 @@
+import type { Progress } from './progress.ts';
+
 /** A length of time as people say it: `4 s`, `1 min 05 s`, `2 h 03 min`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
@@ -115,3 +117,15 @@ export function moment(time: Date): string {
   const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
+
+/** How it stands with a rollout, as every view says it. */
+export const outcomeWords: Readonly<Record<Progress['outcome'], string>> = {
+  running: 'running',
+  asking: 'waits for a person',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  'put back': 'failed and put back',
+  refused: 'refused',
+  stopped: 'stopped by hand',
+  'timed out': 'timed out',
+};

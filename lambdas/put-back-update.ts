@@ -4,13 +4,9 @@ import { RDSClient } from '@aws-sdk/client-rds';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import type { BeforeRollout } from './shared/before-rollout.ts';
 import { databaseBack } from './shared/database-back.ts';
-import { isMissingTable } from './shared/database-errors.ts';
 import {
-  DatabaseLoginRefused,
   DatabaseNotRestored,
-  DatabaseResuming,
   DatabaseStillBeingRestored,
-  DatabaseUnreachable,
   HoldLost,
   NodesStillBeingReplaced,
   TaskStillRunning,
@@ -24,7 +20,8 @@ import {
   type Step,
 } from './shared/failure-report.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
-import { type Hold, type Rollout, readHold, releaseHold } from './shared/hold.ts';
+import { type Rollout, releaseHold } from './shared/hold.ts';
+import { heldPerhaps, readHoldAfter } from './shared/hold-after-failure.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { describeService, readReplacement, replaceNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
@@ -77,7 +74,7 @@ export async function putBackUpdate(
   const state = approvalInWords(given);
   const kind = kindOf(state);
   await goOnExchanging(clients, rollout, state);
-  const hold = await readHoldAfter(clients, site, state);
+  const hold = await readHoldAfter(clients.database, site, state);
   if (hold === 'not to be read') return failureReport(kind, rollout, state, heldPerhaps);
   if (hold?.execution !== execution) return failureReport(kind, rollout, state, nothingHeld);
 
@@ -91,10 +88,6 @@ export async function putBackUpdate(
 }
 
 const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';
-const heldPerhaps =
-  'Nothing was changed, so there is nothing to put back. Should this rollout hold the site already, which the database ' +
-  'cannot tell now, then the next one takes it over.';
-
 /** Phases in their order, without those that this rollout never comes to: the first without an output is the one that failed. */
 function kindOf(state: FailedRollout): Kind {
   const { unfinished } = (state.checked ?? {}) as { unfinished?: string };
@@ -138,29 +131,6 @@ async function goOnExchanging(
   if (!(await isBeingExchanged(rds, settings, namesOf(update)))) return;
   const { snapshotRetentionDays = 14 } = (state.found ?? {}) as { snapshotRetentionDays?: number };
   await exchangeDatabase(rds, settings, update, snapshotRetentionDays);
-}
-
-/**
- * The hold; or that it cannot be read, where that is no reason to try longer: the first phase changes nothing but the
- * hold, and fails itself when the database does.
- */
-async function readHoldAfter(
-  { database }: PutBackUpdateClients,
-  site: string,
-  state: FailedRollout,
-): Promise<Hold | undefined | 'not to be read'> {
-  try {
-    return await readHold(database, site);
-  } catch (error) {
-    const unanswered =
-      error instanceof DatabaseUnreachable ||
-      error instanceof DatabaseResuming ||
-      error instanceof DatabaseLoginRefused;
-    if (!('checked' in state) && unanswered) return 'not to be read';
-    // Before the first rollout there is no table to read.
-    if (!('checked' in state) && isMissingTable(error)) return undefined;
-    throw error;
-  }
 }
 
 async function allBack(

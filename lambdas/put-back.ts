@@ -11,17 +11,7 @@ import {
   sameCacheConfiguration,
   writeCacheConfiguration,
 } from './shared/cache-configuration.ts';
-import { isMissingPart } from './shared/database-errors.ts';
-import {
-  DatabaseLoginRefused,
-  DatabaseResuming,
-  DatabaseUnreachable,
-  HoldLost,
-  NodesStillBeingReplaced,
-  SessionsNotCopied,
-  TaskStillRunning,
-  Wait,
-} from './shared/errors.ts';
+import { HoldLost, NodesStillBeingReplaced, SessionsNotCopied, TaskStillRunning, Wait } from './shared/errors.ts';
 import {
   type FailedRollout,
   type FailureReport,
@@ -30,7 +20,8 @@ import {
   type Step,
 } from './shared/failure-report.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
-import { type Hold, type Rollout, readHold, releaseHold } from './shared/hold.ts';
+import { type Rollout, releaseHold } from './shared/hold.ts';
+import { heldPerhaps, readHoldAfter } from './shared/hold-after-failure.ts';
 import { number } from './shared/moodle-database.ts';
 import { describeService, nodeId, readReplacement, replaceNodes, runningNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
@@ -78,7 +69,7 @@ export async function putBack(
   { site, execution, rollout: state }: Rollout & { readonly rollout: FailedRollout },
 ): Promise<FailureReport> {
   const rollout = { site, execution };
-  const hold = await readHoldAfter(clients, site, state);
+  const hold = await readHoldAfter(clients.database, site, state);
   if (hold === 'not to be read') return failureReport(install, rollout, state, heldPerhaps);
   if (hold?.execution !== execution) return failureReport(install, rollout, state, nothingHeld);
   const steps = await putBackHeld(clients, rollout, hold.before);
@@ -87,33 +78,6 @@ export async function putBack(
 }
 
 const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';
-const heldPerhaps =
-  'Nothing was changed, so there is nothing to put back. Should this rollout hold the site already, which the database ' +
-  'cannot tell now, then the next one takes it over.';
-
-/**
- * The hold; or that it cannot be read, where that is no reason to try longer: the first phase changes nothing but the
- * hold, and fails itself when the database does.
- */
-async function readHoldAfter(
-  { database }: PutBackClients,
-  site: string,
-  state: FailedRollout,
-): Promise<Hold | undefined | 'not to be read'> {
-  try {
-    return await readHold(database, site);
-  } catch (error) {
-    const unanswered =
-      error instanceof DatabaseUnreachable ||
-      error instanceof DatabaseResuming ||
-      error instanceof DatabaseLoginRefused;
-    // Before the first rollout there is no table to read.
-    if (!('checked' in state) && unanswered) return 'not to be read';
-    if (!('checked' in state) && isMissingPart(error)) return undefined;
-    throw error;
-  }
-}
-
 /**
  * @throws Wait when a step is not finished yet; the next call begins anew, and every step finds what is done already
  */

@@ -1,6 +1,6 @@
-import { elapsedOf, evidenceWords, outcomeWords, phaseText, problemWords, rolloutName } from '../../lines.ts';
+import { elapsedOf, evidenceWords, phaseText, problemWords, rolloutName } from '../../lines.ts';
 import type { Phase, Progress } from '../../progress.ts';
-import { duration, moment, oneLine, plainWords, wrap } from '../../words.ts';
+import { duration, moment, oneLine, outcomeWords, plainWords, wrap } from '../../words.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { runbookSection } from '../runbook.ts';
 import type { Session } from '../session.ts';

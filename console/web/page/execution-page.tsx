@@ -5,7 +5,7 @@ import { useTitle } from './overview-page.tsx';
 import { type Question, QuestionDialog } from './question-dialog.tsx';
 import { RolloutView, rolloutTitle } from './rollout-view.tsx';
 import { act, type SentProgress, savedHistory } from './server.ts';
-import { outcomes } from './words.ts';
+import { outcomeWords } from './words.ts';
 
 /** One rollout, live, and what can be done about it. */
 export function ExecutionPage({ executionArn }: { readonly executionArn: string }) {
@@ -14,7 +14,7 @@ export function ExecutionPage({ executionArn }: { readonly executionArn: string 
     `/api/progress?execution=${encodeURIComponent(executionArn)}`,
     paused,
   );
-  useTitle(progress ? `${outcomes[progress.outcome]}: ${rolloutTitle(progress)}` : 'Moodle rollouts');
+  useTitle(progress ? `${outcomeWords[progress.outcome]}: ${rolloutTitle(progress)}` : 'Moodle rollouts');
   if (!progress) {
     return (
       <>

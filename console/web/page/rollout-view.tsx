@@ -5,7 +5,7 @@ import { Figures } from './figures.tsx';
 import type { SentPhase, SentProgress } from './server.ts';
 import { Timeline } from './timeline.tsx';
 import { useNow } from './use-now.ts';
-import { dateAndTime, duration, elapsed, outcomes, phaseStatuses, plainWords, timeOfDay } from './words.ts';
+import { dateAndTime, duration, elapsed, outcomeWords, phaseStatuses, plainWords, timeOfDay } from './words.ts';
 
 /** One rollout: what it is and how it stands, then a rail of its phases with a line of time beside it. */
 export function RolloutView({
@@ -90,7 +90,7 @@ function Head({ progress, now, paused }: { progress: SentProgress; now: number; 
     <header class="head">
       <h1>{rolloutTitle(progress)}</h1>
       <p class={`outcome ${slug(progress.outcome)}`} role="status">
-        {progress.ending ?? outcomes[progress.outcome]}
+        {progress.ending ?? outcomeWords[progress.outcome]}
         {paused ? ' (this view is paused)' : ''}
       </p>
       <dl class="facts">

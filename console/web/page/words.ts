@@ -1,18 +1,7 @@
 import { duration } from '../../words.ts';
-import type { SentPhase, SentProgress } from './server.ts';
+import type { SentPhase } from './server.ts';
 
-export { duration, plainWords } from '../../words.ts';
-
-export const outcomes: Readonly<Record<SentProgress['outcome'], string>> = {
-  running: 'running',
-  asking: 'waits for a person',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  'put back': 'failed and put back',
-  refused: 'refused',
-  stopped: 'stopped by hand',
-  'timed out': 'timed out',
-};
+export { duration, outcomeWords, plainWords } from '../../words.ts';
 
 export const phaseStatuses: Readonly<Record<SentPhase['status'], string>> = {
   pending: 'not begun',
