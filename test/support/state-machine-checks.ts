@@ -24,6 +24,8 @@ export interface State {
   readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
   readonly Next?: string;
+  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Default?: string;
 }
 
 export interface Definition {
