@@ -68,7 +68,12 @@ function standInProcess(world: World, request: ContainerRequest): ContainerProce
   return {
     command: process.execPath,
     args: [standIn, ...request.command],
-    env: { ...(Object.fromEntries(knobs) as Record<string, string>), ...compileCache, ...environment(world, request) },
+    env: {
+      ...(Object.fromEntries(knobs) as Record<string, string>),
+      ...compileCache,
+      ...environment(world, request),
+      MOODLE_DIRROOT: imageFolder(world, request.tag).code,
+    },
   };
 }
 

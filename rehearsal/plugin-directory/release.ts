@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { readMember } from './plugin-version.ts';
 import { type ZipEntry, zip } from './zip.ts';
 
 /** One version of one plugin, as a plugin directory offers it. */
@@ -29,8 +30,7 @@ export type Said = Partial<Pick<PluginRelease, 'component' | 'version' | 'md5' |
  */
 export function releaseOf(files: Readonly<Record<string, string | Buffer>>, said: Said = {}): PluginRelease {
   const text = String(files['version.php'] ?? '');
-  const read = (name: string) =>
-    new RegExp(`\\$plugin->${name}\\s*=\\s*['"]?([^'";]+)['"]?\\s*;`).exec(text)?.[1]?.trim();
+  const read = (name: string) => readMember(text, name);
   const component = said.component ?? read('component');
   const version = said.version ?? Number(read('version'));
   if (!component || !(version > 0)) throw new Error(`version.php does not name component and version:\n${text}`);

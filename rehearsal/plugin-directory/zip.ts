@@ -1,4 +1,4 @@
-import { crc32, deflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /** One name in an archive. A folder's name ends with a slash. */
 export interface ZipEntry {
@@ -55,4 +55,39 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
   end.writeUInt32LE(central.length, 8);
   end.writeUInt32LE(offset, 12);
   return Buffer.concat([...files, central, Buffer.from('PK\x05\x06'), end]);
+}
+
+const END = 0x06054b50;
+const CENTRAL = 0x02014b50;
+const STORED = 0;
+const DEFLATED = 8;
+
+/**
+ * Unpacks an archive of files that were stored or deflated, of less than 4 GiB.
+ *
+ * @throws Error when it is no such archive, or an entry is damaged
+ */
+export function unzip(archive: Buffer): ZipEntry[] {
+  const end = archive.lastIndexOf(Buffer.from('PK\x05\x06'));
+  if (end < 0 || archive.readUInt32LE(end) !== END) throw new Error('it is not a zip file');
+  const count = archive.readUInt16LE(end + 10);
+  const entries: ZipEntry[] = [];
+  let at = archive.readUInt32LE(end + 16);
+  for (let index = 0; index < count; index += 1) {
+    if (archive.readUInt32LE(at) !== CENTRAL) throw new Error('its table of contents is damaged');
+    const [method, checksum] = [archive.readUInt16LE(at + 10), archive.readUInt32LE(at + 16)];
+    const [packed, nameLength] = [archive.readUInt32LE(at + 20), archive.readUInt16LE(at + 28)];
+    const others = archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
+    const mode = archive.readUInt16LE(at + 40);
+    const header = archive.readUInt32LE(at + 42);
+    const name = archive.toString('utf8', at + 46, at + 46 + nameLength);
+    const begin = header + 30 + archive.readUInt16LE(header + 26) + archive.readUInt16LE(header + 28);
+    const bytes = archive.subarray(begin, begin + packed);
+    if (method !== STORED && method !== DEFLATED) throw new Error(`${name} is packed in a way that is not known here`);
+    const content = method === STORED ? bytes : inflateRawSync(bytes);
+    if (crc32(content) !== checksum) throw new Error(`${name} is not what it was packed from`);
+    entries.push({ name, content, mode });
+    at += 46 + nameLength + others;
+  }
+  return entries;
 }

@@ -15,6 +15,8 @@ export interface Words {
   readonly schema: string;
   /** Type of a table's own number. */
   readonly serial: string;
+  /** Type of bytes. */
+  readonly binary: string;
 }
 
 const postgres: Words = {
@@ -24,6 +26,7 @@ const postgres: Words = {
     `ON CONFLICT (${key}) DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
   schema: 'current_schema()',
   serial: 'bigserial',
+  binary: 'bytea',
 };
 
 const mariaDb: Words = {
@@ -33,6 +36,7 @@ const mariaDb: Words = {
     `ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = VALUES(${column})`).join(', ')}`,
   schema: 'DATABASE()',
   serial: 'bigint AUTO_INCREMENT',
+  binary: 'longblob',
 };
 
 /** Anything that runs SQL: the pool, or one connection in a transaction. Parameters are `$1`, `$2` … */
@@ -49,12 +53,12 @@ export interface Database extends Queryable {
   /** Reads at one moment. */
   snapshot<T>(work: (connection: Queryable) => Promise<T>): Promise<T>;
   /**
-   * Takes the lock of this site's install on a connection of its own.
+   * Takes the image's lock of this name on a connection of its own.
    *
    * @param lost called when the connection breaks while it holds the lock
    * @returns how to give it back, or undefined when another process has it
    */
-  tryInstallLock(lost: (error: Error) => void): Promise<(() => Promise<void>) | undefined>;
+  tryLock(name: 'install' | 'upgrade', lost: (error: Error) => void): Promise<(() => Promise<void>) | undefined>;
   close(): Promise<void>;
 }
 
@@ -102,12 +106,12 @@ function openPostgres({ database }: Pick<Settings, 'database'>): Database {
     prefix: database.prefix,
     transaction: (work) => within('BEGIN', work),
     snapshot: (work) => within('BEGIN ISOLATION LEVEL REPEATABLE READ', work),
-    async tryInstallLock(lost) {
+    async tryLock(name, lost) {
       const connection = new pg.Client(configuration);
       await connection.connect();
-      const { rows } = await connection.query(
-        `SELECT pg_try_advisory_lock(hashtext('moodle_lifecycle.install')) AS locked`,
-      );
+      const { rows } = await connection.query('SELECT pg_try_advisory_lock(hashtext($1)) AS locked', [
+        `moodle_lifecycle.${name}`,
+      ]);
       if (!rows[0]?.locked) {
         await connection.end();
         return undefined;
@@ -156,10 +160,10 @@ function openMysql({ database }: Pick<Settings, 'database'>): Database {
     prefix: database.prefix,
     transaction: (work) => within('START TRANSACTION', work),
     snapshot: (work) => within('START TRANSACTION WITH CONSISTENT SNAPSHOT', work),
-    async tryInstallLock(lost) {
+    async tryLock(name, lost) {
       const connection = await mysql.createConnection(configuration);
       const [rows] = await connection.query<mysql.RowDataPacket[]>(
-        `SELECT GET_LOCK(CONCAT('moodle_lifecycle.install ', LEFT(DATABASE(), 39)), 0) AS locked`,
+        `SELECT GET_LOCK(CONCAT('moodle_lifecycle.${name} ', LEFT(DATABASE(), 39)), 0) AS locked`,
       );
       if (rows[0]?.locked !== 1) {
         await connection.end();
@@ -200,6 +204,14 @@ export async function setConfig(database: Database, name: string, value: string)
   await database.query(
     `INSERT INTO ${database.prefix}config (name, value) VALUES ($1, $2) ${database.words.orUpdate('name', ['value'])}`,
     [name, value],
+  );
+}
+
+export async function setPluginVersion(database: Database, plugin: string, version: number): Promise<void> {
+  await database.query(
+    `INSERT INTO ${database.prefix}config_plugins (plugin, name, value) VALUES ($1, 'version', $2)
+     ${database.words.orUpdate('plugin, name', ['value'])}`,
+    [plugin, String(version)],
   );
 }
 

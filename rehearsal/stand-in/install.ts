@@ -1,8 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, setConfig, unsetConfig } from './database.ts';
+import { type Database, setConfig, setPluginVersion, unsetConfig } from './database.ts';
 import type { InstallMarker } from './install-marker.ts';
 import { hashPassword, PENDING_PASSWORD } from './password.ts';
+import { codeVersions, type PluginCode, readPlugins } from './plugins/code.ts';
+import { statementsToDeclared } from './plugins/declared-tables.ts';
+import { allComponentHash, allVersionsHash } from './plugins/versions.ts';
 import type { Settings } from './settings.ts';
 import { CORE_TABLES, tableStatements } from './tables.ts';
 import { MOODLE_BRANCH, MOODLE_RELEASE, MOODLE_VERSION } from './version.ts';
@@ -37,7 +40,7 @@ export async function install(
     );
     if ((index + 1) % 50 === 0) progress(index + 1);
   }
-  await writePluginRows(database);
+  await installPlugins(database, readPlugins(settings.dirroot));
   if (finish === 'unattended') await finishAdministrator(database, settings);
   await setConfig(database, 'rolesactive', '1');
   await unsetConfig(database, 'upgraderunning');
@@ -87,13 +90,19 @@ async function writeCoreRows(database: Database, settings: Settings): Promise<vo
   await setConfig(database, 'branch', MOODLE_BRANCH);
 }
 
-async function writePluginRows(database: Database): Promise<void> {
+async function installPlugins(database: Database, plugins: ReadonlyMap<string, PluginCode>): Promise<void> {
+  for (const { component, version, declaredTables } of plugins.values()) {
+    for (const statement of await statementsToDeclared(database, declaredTables)) await database.query(statement);
+    await setPluginVersion(database, component, version);
+  }
   await database.query(
     `INSERT INTO ${database.prefix}task_scheduled (component, classname, minute, hour, day, month, dayofweek)
      VALUES ('moodle', $1, '*', '*', '*', '*', '*')`,
     ['\\core\\task\\stand_in_task'],
   );
-  await setConfig(database, 'allversionshash', createHash('sha1').update(MOODLE_VERSION).digest('hex'));
+  const code = codeVersions(plugins);
+  await setConfig(database, 'allversionshash', allVersionsHash(code));
+  await setConfig(database, 'allcomponenthash', allComponentHash(code));
 }
 
 async function finishAdministrator(database: Database, { admin }: Settings): Promise<void> {

@@ -1,9 +1,11 @@
-import { openNodeParts } from './node-parts.ts';
 import { checkWizard } from './roles/check-wizard.ts';
 import { copySessions } from './roles/copy-sessions.ts';
 import { cron } from './roles/cron.ts';
+import { maintenanceBegun, maintenanceEnded, purgeCaches } from './roles/maintenance.ts';
 import { runOneOff } from './roles/one-off.ts';
 import { probe } from './roles/probe.ts';
+import { uninstallPlugins } from './roles/uninstall-plugins.ts';
+import { planUpgrade, upgrade } from './roles/upgrade.ts';
 import { web } from './roles/web.ts';
 import { say, wordsOf } from './say.ts';
 import { readSettings } from './settings.ts';
@@ -31,18 +33,21 @@ async function main([role, ...args]: string[]): Promise<number> {
     case 'check-wizard':
       return runOneOff(role, settings, (database) => checkWizard(database, settings, args[0]));
     case 'purge-caches':
-      return runOneOff(role, settings, async (database) => {
-        const parts = await openNodeParts(database, settings);
-        try {
-          await parts.configCache.purge();
-          return { ok: true };
-        } finally {
-          parts.close();
-        }
-      });
+      return runOneOff(role, settings, (database) => purgeCaches(database, settings));
+    case 'plan-upgrade':
+      return runOneOff(role, settings, (database) => planUpgrade(database, settings));
+    case 'upgrade':
+      return runOneOff(role, settings, (database, node) => upgrade(database, settings, node, args));
+    case 'uninstall-plugins':
+      return runOneOff(role, settings, (database, node) => uninstallPlugins(database, settings, node, args));
+    case 'begin-maintenance':
+      return runOneOff(role, settings, () => maintenanceBegun(settings));
+    case 'end-maintenance':
+      return runOneOff(role, settings, (database) => maintenanceEnded(database, settings));
     default:
       throw new Error(
-        `unknown role "${role ?? ''}"; the roles are web, cron, probe, copy-sessions, check-files, check-wizard, purge-caches`,
+        `unknown role "${role ?? ''}"; the roles are web, cron, probe, copy-sessions, check-files, check-wizard, purge-caches, ` +
+          'plan-upgrade, upgrade, uninstall-plugins, begin-maintenance, end-maintenance',
       );
   }
 }

@@ -2,6 +2,8 @@ import { applyCacheConfiguration, type CacheConfiguration, readCacheConfiguratio
 import { type ConfigCache, openConfigCache } from './config-cache.ts';
 import { type Database, readConfig } from './database.ts';
 import { openMigration } from './move-sessions.ts';
+import { codeVersions, readPlugins } from './plugins/code.ts';
+import { allVersionsHash } from './plugins/versions.ts';
 import { openSessionStore } from './session-stores.ts';
 import { Sessions } from './sessions.ts';
 import type { Settings } from './settings.ts';
@@ -15,6 +17,8 @@ export interface NodeParts {
   readonly configCache: ConfigCache;
   readonly sessions: Sessions;
   readonly databaseVersion: string;
+  /** Whether code and database differ, in whatever component. */
+  readonly upgradePending: boolean;
   close(): void;
 }
 
@@ -37,6 +41,7 @@ export async function openNodeParts(database: Database, settings: Settings): Pro
     configCache,
     sessions: new Sessions(database, store, timeout, migration && source && { source, until: migration.until }),
     databaseVersion: config.get('version') ?? '',
+    upgradePending: config.get('allversionshash') !== allVersionsHash(codeVersions(readPlugins(settings.dirroot))),
     close() {
       configCache.close();
       store.close();

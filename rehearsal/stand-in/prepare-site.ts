@@ -24,7 +24,7 @@ export async function prepareSite(database: Database, settings: Settings, node: 
     const state = await readSiteState(database, marker);
     if (state.kind === 'installed' && (!marker?.started || marker.finished)) return false;
     if (state.kind === 'absent' && !marker?.allows) throw new InstallRefused(notAllowed(settings));
-    const unlock = await database.tryInstallLock(stopHalfInstalled);
+    const unlock = await database.tryLock('install', stopHalfInstalled);
     if (unlock) {
       try {
         return await installUnderLock(database, settings, node);

@@ -6,14 +6,14 @@ import { MOODLE_RELEASE, MOODLE_VERSION } from './version.ts';
 export function serving(
   role: 'web' | 'cron',
   settings: Settings,
-  { configuration, databaseVersion }: Pick<NodeParts, 'configuration' | 'databaseVersion'>,
+  { configuration, databaseVersion, upgradePending }: NodeParts,
 ): Record<string, unknown> {
   return {
     role,
     moodleRelease: MOODLE_RELEASE,
     moodleVersion: MOODLE_VERSION,
     databaseVersion,
-    upgradePending: Number(MOODLE_VERSION) > Number(databaseVersion),
+    upgradePending,
     sessionStore: settings.sessionStore,
     cacheConfigurationHash: configuration.hash,
     php: 'none (stand-in, not Moodle)',

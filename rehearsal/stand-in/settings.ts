@@ -26,6 +26,8 @@ export interface Settings {
     readonly password: string;
     readonly tls: boolean;
   };
+  /** The image's code: plugins, in `plugins/<component>`. */
+  readonly dirroot: string;
   readonly dataroot: string;
   readonly local: string;
   readonly reverseProxyIgnore: readonly string[];
@@ -41,6 +43,7 @@ export interface Settings {
   readonly listen: { readonly host: string | undefined; readonly port: number };
   readonly metadataUri: string;
   readonly installSeconds: number;
+  readonly upgradeSeconds: number;
   readonly cronSeconds: number;
 }
 
@@ -88,6 +91,7 @@ export function readSettings(env: Environment): Settings {
       password: need('MOODLE_DATABASE_PASSWORD'),
       tls: oneOf('MOODLE_DATABASE_SSLMODE', ['require', 'disable']) === 'require',
     },
+    dirroot: need('MOODLE_DIRROOT'),
     dataroot: need('MOODLE_DATAROOT'),
     local: need('MOODLE_LOCAL'),
     reverseProxyIgnore: (env.MOODLE_REVERSEPROXYIGNORE ?? '')
@@ -109,6 +113,7 @@ export function readSettings(env: Environment): Settings {
     listen: listenAddress(env.MOODLE_LISTEN ?? '8080'),
     metadataUri: need('ECS_CONTAINER_METADATA_URI_V4'),
     installSeconds: seconds('STAND_IN_INSTALL_SECONDS', 10),
+    upgradeSeconds: seconds('STAND_IN_UPGRADE_SECONDS', 3),
     cronSeconds: seconds('STAND_IN_CRON_SECONDS', 5),
   };
 }

@@ -102,6 +102,8 @@ export class Bench {
     const { host, port, user, password } = this.#connection;
     const dataroot = join(this.directory, name);
     mkdirSync(dataroot);
+    const dirroot = join(this.directory, `${name}-code`);
+    mkdirSync(join(dirroot, 'plugins'), { recursive: true });
     return {
       MOODLE_SITE: name,
       MOODLE_WWWROOT: `http://${HOST}`,
@@ -113,6 +115,7 @@ export class Bench {
       MOODLE_DATABASE_SSLMODE: 'require',
       MOODLE_DATABASE_USER: user,
       MOODLE_DATABASE_PASSWORD: password,
+      MOODLE_DIRROOT: dirroot,
       MOODLE_DATAROOT: dataroot,
       MOODLE_REVERSEPROXYIGNORE: '10.0.0.0/16',
       MOODLE_ADMIN_USER: 'operator',
@@ -135,6 +138,7 @@ export class Bench {
       NODE_COMPILE_CACHE: join(this.directory, 'compile-cache'),
       SSL_CERT_FILE: this.certificateAuthorityFile,
       STAND_IN_INSTALL_SECONDS: '1',
+      STAND_IN_UPGRADE_SECONDS: '0.1',
       STAND_IN_CRON_SECONDS: '0.2',
     };
   }

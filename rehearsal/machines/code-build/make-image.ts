@@ -9,12 +9,13 @@ import { findRepository, imagesOf } from '../ecr-state.ts';
 import { objectFile } from '../objects.ts';
 import { keeperOf } from '../process-keeper.ts';
 import { lastLines } from '../until-ready.ts';
+import { assembleStandIn } from './assemble-stand-in.ts';
 import type { Project } from './types.ts';
 
 /**
- * Makes what the image would hold, without Docker: the nodes' scripts from the project's source, and, for a real Moodle,
- * the code tree by the image's own `assemble-code`, `add-plugins` and `check-plugins`. Then records the image in the
- * repository.
+ * Makes what the image would hold, without Docker: for a real Moodle the nodes' scripts from the project's source, and
+ * the code tree by the image's own `assemble-code`, `add-plugins` and `check-plugins`; for the stand-in its plugins. Then
+ * records the image in the repository.
  *
  * @param given the build's environment: IMAGE_TAG and REPOSITORY_URI are needed, as in the build specification
  * @param enter called when a phase begins
@@ -46,7 +47,7 @@ export async function makeImage(
   const manifest = findManifest(world, project, given, source, tag);
   log(`Manifest: ${manifest}`);
   if (world.moodle.kind === 'real') await assemble(world, source, tag, manifest, logFile);
-  else log('The stand-in needs no code tree: nothing is assembled.');
+  else await assembleStandIn(manifest, imageFolder(world, tag).code, log);
   for (const action of ['ecr:InitiateLayerUpload', 'ecr:UploadLayerPart', 'ecr:CompleteLayerUpload', 'ecr:PutImage']) {
     allow(world, project, action, repository.repositoryArn);
   }

@@ -7,7 +7,7 @@ import { say } from '../say.ts';
 import { serving } from '../serving.ts';
 import type { Settings } from '../settings.ts';
 import { readSiteState } from '../site-state.ts';
-import { MOODLE_VERSION } from '../version.ts';
+import { waitForUpgrade } from '../update/wait-for-upgrade.ts';
 
 /** Waits for the installed database, then runs a round every `cronSeconds` until SIGTERM. */
 export async function cron(settings: Settings): Promise<void> {
@@ -22,11 +22,9 @@ export async function cron(settings: Settings): Promise<void> {
     told = true;
     await pause(1);
   }
+  if (!stop.signal.aborted) await waitForUpgrade(database, settings, node, stop.signal);
   if (!stop.signal.aborted) {
     const parts = await openNodeParts(database, settings);
-    if (Number(MOODLE_VERSION) > Number(parts.databaseVersion)) {
-      throw new Error(`an upgrade is pending (database ${parts.databaseVersion}, code ${MOODLE_VERSION}): no cron`);
-    }
     await acknowledge(database, settings, node, 'serving', serving('cron', settings, parts));
     while (!stop.signal.aborted) {
       await round(database);

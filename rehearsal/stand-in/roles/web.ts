@@ -5,6 +5,7 @@ import { prepareSite } from '../prepare-site.ts';
 import { say } from '../say.ts';
 import { serving } from '../serving.ts';
 import type { Settings } from '../settings.ts';
+import { waitForUpgrade } from '../update/wait-for-upgrade.ts';
 import { startWebServer } from '../web/server.ts';
 
 /** Brings the site up to what the rollout allows, then serves until SIGTERM. */
@@ -12,6 +13,7 @@ export async function web(settings: Settings): Promise<void> {
   const node = await readNodeId(settings.metadataUri);
   const database = openDatabase(settings);
   const installedHere = await prepareSite(database, settings, node);
+  await waitForUpgrade(database, settings, node);
   const parts = await openNodeParts(database, settings);
   // An earlier site on the same files may have left its configuration in the cache.
   if (installedHere) await parts.configCache.purge();

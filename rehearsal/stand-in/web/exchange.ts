@@ -48,6 +48,6 @@ export function redirect(location: string): PageAnswer {
   return { status: 303, headers: { Location: location }, body: '' };
 }
 
-export function html(body: string, status = 200): PageAnswer {
-  return { status, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };
+export function html(body: string, status = 200, headers: PageAnswer['headers'] = {}): PageAnswer {
+  return { status, headers: { 'Content-Type': 'text/html; charset=utf-8', ...headers }, body };
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { clientAddress } from '../client-address.ts';
 import { STAND_IN, say, wordsOf } from '../say.ts';
+import { maintenancePage } from '../update/maintenance.ts';
 import { html, type PageAnswer, readPageRequest } from './exchange.ts';
 import { readiness } from './health.ts';
 import { page } from './pages.ts';
@@ -56,7 +57,11 @@ async function answerAnything(parts: SiteParts, message: IncomingMessage): Promi
       message.socket.remoteAddress ?? '',
       parts.settings.reverseProxyIgnore,
     );
-    const answered = await answer(parts, await readPageRequest(message, address));
+    const maintenance = await maintenancePage(parts.settings.dataroot);
+    const answered =
+      maintenance === undefined
+        ? await answer(parts, await readPageRequest(message, address))
+        : html(maintenance, 503, { 'Retry-After': '300' });
     say(`${message.method} ${path} ${answered.status} for ${address}`);
     return answered;
   } catch (error) {

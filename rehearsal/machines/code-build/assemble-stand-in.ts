@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readMember } from '../../plugin-directory/plugin-version.ts';
+import { unzip } from '../../plugin-directory/zip.ts';
+
+interface PinnedPlugin {
+  readonly component: string;
+  readonly version: number;
+  readonly url: string;
+  readonly sha256: string;
+}
+
+/** What must not get into an image; the line is that of the image's own `add-plugins`. */
+class PluginProblem extends Error {
+  constructor(component: string, problem: string) {
+    super(`plugin problem: ${component}: ${problem}`);
+  }
+}
+
+/**
+ * Makes the code tree of a stand-in: the plugins of a manifest, in `plugins/<component>`, where no PHP is to be had. Of
+ * the image's tests it makes those of the archive and of component and version; nothing is compiled, and what a plugin
+ * requires is not looked at.
+ *
+ * @throws Error that names plugin and problem; then there is no tree
+ */
+export async function assembleStandIn(manifest: string, code: string, log: (line: string) => void): Promise<void> {
+  const { plugins } = JSON.parse(readFileSync(manifest, 'utf8')) as { plugins: readonly PinnedPlugin[] };
+  rmSync(code, { recursive: true, force: true });
+  const workshop = `${code}.new`;
+  rmSync(workshop, { recursive: true, force: true });
+  mkdirSync(join(workshop, 'plugins'), { recursive: true });
+  for (const plugin of plugins) {
+    try {
+      await addPlugin(plugin, join(workshop, 'plugins', plugin.component));
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      log(problem);
+      throw error;
+    }
+    log(`added ${plugin.component} ${plugin.version}`);
+  }
+  renameSync(workshop, code);
+}
+
+async function addPlugin({ component, version, url, sha256 }: PinnedPlugin, folder: string): Promise<void> {
+  const answer = await fetch(url).catch((error: Error) => error);
+  if (answer instanceof Error || !answer.ok) {
+    const why = answer instanceof Error ? answer.message : `it answers ${answer.status}`;
+    throw new PluginProblem(component, `${url} could not be downloaded: ${why}.`);
+  }
+  const archive = Buffer.from(await answer.arrayBuffer());
+  const sum = createHash('sha256').update(archive).digest('hex');
+  if (sum !== sha256) {
+    throw new PluginProblem(component, `${url} has the SHA-256 ${sum}, not ${sha256}. It was not unpacked.`);
+  }
+  for (const [path, content] of filesIn(archive, component)) {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+  const said = readFileSync(join(folder, 'version.php'), 'utf8');
+  const holds = { component: readMember(said, 'component'), version: Number(readMember(said, 'version')) };
+  if (holds.component !== component) throw new PluginProblem(component, `its archive holds ${holds.component}.`);
+  if (holds.version !== version) {
+    throw new PluginProblem(component, `its archive holds version ${holds.version}, not ${version}.`);
+  }
+}
+
+/** Files of the one folder of an archive, by their path in it. */
+function filesIn(archive: Buffer, component: string): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  let entries: ReturnType<typeof unzip>;
+  try {
+    entries = unzip(archive);
+  } catch (error) {
+    throw new PluginProblem(component, `${error instanceof Error ? error.message : error}.`);
+  }
+  for (const { name, content } of entries) {
+    const [, ...path] = name.split('/');
+    if (name.startsWith('/') || name.includes('\\') || path.includes('..') || path.length === 0) {
+      throw new PluginProblem(component, `its archive has the path “${name}”, which leads out of its folder.`);
+    }
+    if (!name.endsWith('/')) files.set(path.join('/'), Buffer.from(content));
+  }
+  if (!files.has('version.php')) throw new PluginProblem(component, 'its archive has no version.php.');
+  return files;
+}
