@@ -78,7 +78,8 @@ export const networkContradictions: readonly Contradiction[] = [
   ({ nat, databaseAccess, vpcId }) =>
     nat === 'none' && databaseAccess === 'network' && vpcId === undefined
       ? 'Option nat cannot be none with databaseAccess=network: the phase functions would be inside the network, and ' +
-        'they call AWS services that have no endpoint there. Give -c databaseAccess=data-api or -c nat=one.'
+        'they call AWS services that have no endpoint there. Give -c databaseAccess=data-api or -c nat=one, or a network ' +
+        'of your own (vpcId).'
       : undefined,
   ({ nat, compute, vpcId }) =>
     nat === 'none' && compute === 'ec2' && vpcId === undefined

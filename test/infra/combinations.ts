@@ -42,7 +42,8 @@ const together: Readonly<Record<string, readonly Context[]>> = {
   ],
   size: [
     { taskCpu: '256', taskMemory: '512', instanceType: 't4g.medium' },
-    { taskCpu: '16384', taskMemory: '32768', instanceType: 'c7g.4xlarge' },
+    { taskCpu: '1024', taskMemory: '2048', instanceType: 't3.medium' },
+    { taskCpu: '16384', taskMemory: '32768', instanceType: 'm7g.4xlarge' },
   ],
   scaling: [
     { cpuTargetPercent: '10' },
@@ -72,6 +73,7 @@ const inBundles = new Set(
 
 /** One value of one factor: what it puts into the context. */
 interface Value {
+  readonly index: number;
   readonly factor: number;
   readonly context: Context;
 }
@@ -90,29 +92,74 @@ export interface Combinations {
  */
 export function pairwiseCombinations(): Combinations {
   const factors = [...Object.values(together), ...Object.entries<Option<unknown>>(options).flatMap(valuesOf)];
-  const values: Value[] = factors.flatMap((contexts, factor) => contexts.map((context) => ({ factor, context })));
-  const uncovered = new Set(
-    values.flatMap((one, i) =>
-      values
-        .slice(i + 1)
-        .filter((other) => other.factor !== one.factor)
-        .map((other) => pairKey(values, one, other)),
-    ),
-  );
+  const values = factors
+    .flatMap((contexts, factor) => contexts.map((context) => ({ factor, context })))
+    .map((value, index): Value => ({ ...value, index }));
+  const open = new OpenPairs(values);
   const accepted: Context[] = [];
   const refused: Context[] = [];
-  for (const key of uncovered) {
-    const pair = key.split(' ').map((index) => values[Number(index)] as Value);
+  for (let pair = open.next(); pair !== undefined; pair = open.next()) {
     const begun = begin(pair, values);
     if (begun === undefined) refused.push(contextOf(pair));
     else {
-      const row = fill(begun, factors, values, uncovered);
-      for (const one of row) for (const other of row) uncovered.delete(pairKey(values, one, other));
+      const row = fill(begun, values, open);
+      open.close(row);
       accepted.push(contextOf(row));
     }
-    uncovered.delete(key);
+    open.close(pair);
   }
   return { accepted, refused };
+}
+
+/** The pairs that stand in no combination yet. */
+class OpenPairs {
+  readonly #values: readonly Value[];
+  /** By the index of either value; how many pairs of a value are open at its own. */
+  readonly #open: readonly boolean[][];
+  readonly #left: number[];
+
+  constructor(values: readonly Value[]) {
+    this.#values = values;
+    this.#open = values.map((one) => values.map((other) => one.factor !== other.factor));
+    this.#left = this.#open.map((pairs) => pairs.filter(Boolean).length);
+  }
+
+  /** Of the value with most open pairs, with such a one: those that are left to the end would need a row each. */
+  next(): readonly Value[] | undefined {
+    const one = this.#mostLeft(this.#values);
+    if (one === undefined || this.left(one) === 0) return undefined;
+    const other = this.#mostLeft(this.#values.filter((value) => this.has(one, value)));
+    return other && [one, other];
+  }
+
+  has(one: Value, other: Value): boolean {
+    return this.#open[one.index]?.[other.index] ?? false;
+  }
+
+  left({ index }: Value): number {
+    return this.#left[index] ?? 0;
+  }
+
+  close(row: readonly Value[]): void {
+    for (const one of row) for (const other of row) if (this.has(one, other)) this.#close(one.index, other.index);
+  }
+
+  #close(one: number, other: number): void {
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      (this.#open[from] as boolean[])[to] = false;
+      this.#left[from] = (this.#left[from] ?? 0) - 1;
+    }
+  }
+
+  #mostLeft(values: readonly Value[]): Value | undefined {
+    return values.reduce<Value | undefined>(
+      (most, value) => (most && this.left(most) >= this.left(value) ? most : value),
+      undefined,
+    );
+  }
 }
 
 function valuesOf([name, { extremes }]: [string, Option<unknown>]): (readonly Context[])[] {
@@ -121,8 +168,8 @@ function valuesOf([name, { extremes }]: [string, Option<unknown>]): (readonly Co
   return [few.map((value) => ({ [name]: value }))];
 }
 
-/** The pair, with up to three more values, of options that the refusal names, where it is refused without. */
-function begin(row: readonly Value[], values: readonly Value[], more = 3): readonly Value[] | undefined {
+/** The pair, with up to five more values, of options that the refusal names, where it is refused without. */
+function begin(row: readonly Value[], values: readonly Value[], more = 5): readonly Value[] | undefined {
   const refusal = refusalOf(row);
   if (refusal === undefined) return row;
   if (more === 0) return undefined;
@@ -137,29 +184,27 @@ function begin(row: readonly Value[], values: readonly Value[], more = 3): reado
   return undefined;
 }
 
-/** Gives each further factor the value that covers most; one that no value of is accepted keeps its default. */
-function fill(
-  begun: readonly Value[],
-  factors: readonly (readonly Context[])[],
-  values: readonly Value[],
-  uncovered: ReadonlySet<string>,
-): readonly Value[] {
+/**
+ * Gives the further factors, those with most open pairs first, the value that closes most; one that no value of is
+ * accepted keeps its default.
+ */
+function fill(begun: readonly Value[], values: readonly Value[], open: OpenPairs): readonly Value[] {
   const row = [...begun];
-  for (const factor of factors.keys()) {
-    if (row.some((value) => value.factor === factor)) continue;
-    const gain = (value: Value) => row.filter((other) => uncovered.has(pairKey(values, value, other))).length;
-    const best = values
-      .filter((value) => value.factor === factor)
-      .sort((one, other) => gain(other) - gain(one))
-      .find((value) => refusalOf([...row, value]) === undefined);
-    if (best) row.push(best);
+  const byFactor = Map.groupBy(
+    values.filter(({ factor }) => begun.every((value) => value.factor !== factor)),
+    ({ factor }) => factor,
+  );
+  const left = (candidates: readonly Value[]) => candidates.reduce((sum, value) => sum + open.left(value), 0);
+  const factors = [...byFactor.values()].sort((one, other) => left(other) - left(one));
+  for (const candidates of factors) {
+    const gain = (value: Value) => row.filter((other) => open.has(value, other)).length;
+    const best = candidates
+      .map((value) => ({ value, gain: gain(value) }))
+      .sort((one, other) => other.gain - one.gain || open.left(other.value) - open.left(one.value))
+      .find(({ value }) => refusalOf([...row, value]) === undefined);
+    if (best) row.push(best.value);
   }
   return row;
-}
-
-function pairKey(values: readonly Value[], one: Value, other: Value): string {
-  const indices = [values.indexOf(one), values.indexOf(other)].sort((a, b) => a - b);
-  return indices.join(' ');
 }
 
 function contextOf(row: readonly Value[]): Context {
