@@ -15,6 +15,8 @@ export interface RehearsalOptions {
   readonly plugins?: string;
   /** Whether the deployed schedule starts the plugin update, with its own role and input. */
   readonly bySchedule: boolean;
+  /** Folders of other Moodle releases, which the directory offers and images are built with. Absolute. */
+  readonly otherMoodles: readonly string[];
   /** A Moodle directory, a Moodle version, or `stand-in`; absent: the default described in the help text. */
   readonly moodle?: string;
   /** Folder that keeps the site's data from one rehearsal to the next; absent: a temporary one, removed at the end. */
@@ -58,6 +60,9 @@ While it is up, npx lifecycle and the AWS CLI work on it: npx lifecycle start pl
 Options of plugin-update
   --plugins DIRECTORY     what Moodle's plugin directory offers: each folder in it, at whatever depth, that has a
                           version.php is one version of one plugin. Default: the real directory is asked
+  --other-moodle DIRECTORY
+                          another release of Moodle, for '{"what": ["core"]}'; any number of them. The directory then
+                          offers it, and no other plugins than those of --plugins. Needs a real Moodle of its branch
   --input JSON            the rollout's input, for example '{"add": [{"component": "mod_attendance"}]}'
   --by-schedule           the deployed schedule starts it, once and at once, with its own role and input
 
@@ -96,7 +101,9 @@ export function parseOptions(words: readonly string[], interactive: boolean): Re
   const usualAccess = databaseEngine.startsWith('aurora-') ? 'data-api' : 'network';
   const rollout = oneOf('The rollout', positionals[0] ?? 'install', rollouts);
   if (positionals.length > 1) throw new UsageError(`One rollout is rehearsed, not “${positionals.join(' ')}”.`);
-  const ofUpdate = (['plugins', 'input', 'by-schedule'] as const).find((name) => values[name] !== undefined);
+  const ofUpdate = (['plugins', 'other-moodle', 'input', 'by-schedule'] as const).find(
+    (name) => values[name] !== undefined,
+  );
   if (rollout !== 'plugin-update' && ofUpdate) throw new UsageError(`--${ofUpdate} is an option of plugin-update.`);
   if (values.input !== undefined && values['by-schedule']) {
     throw new UsageError('--by-schedule takes the input from the schedule: leave --input out.');
@@ -105,6 +112,7 @@ export function parseOptions(words: readonly string[], interactive: boolean): Re
     rollout,
     input: values.input === undefined ? {} : jsonObject('--input', values.input),
     ...(values.plugins === undefined ? {} : { plugins: resolve(values.plugins) }),
+    otherMoodles: (values['other-moodle'] ?? []).map((folder) => resolve(folder)),
     bySchedule: values['by-schedule'] ?? false,
     ...(values.moodle === undefined ? {} : { moodle: values.moodle }),
     ...(values.data === undefined ? {} : { data: resolve(values.data) }),
@@ -129,6 +137,7 @@ function parseWords(words: readonly string[]) {
       allowPositionals: true,
       options: {
         plugins: { type: 'string' },
+        'other-moodle': { type: 'string', multiple: true },
         input: { type: 'string' },
         'by-schedule': { type: 'boolean' },
         moodle: { type: 'string' },

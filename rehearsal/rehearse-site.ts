@@ -8,6 +8,7 @@ import { chooseMoodle } from './moodle/choose.ts';
 import { downloadBar } from './moodle/download-bar.ts';
 import { PhpTooOld, requireSuitablePhp } from './moodle/php-version.ts';
 import type { MoodleSource } from './moodle/source.ts';
+import { numberOf, readVersionFile } from './moodle/version-file.ts';
 import type { RehearsalOptions } from './options.ts';
 import { servePlugins } from './plugin-directory/serve-folder.ts';
 import { ensurePrerequisites } from './prerequisites/ensure.ts';
@@ -38,7 +39,11 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
   try {
     say('Synthesising the CDK app …');
     const { cache: sessionStore, databaseEngine, databaseAccess } = options;
-    const directoryOfPlugins = options.plugins && (await servePlugins(options.plugins, directory));
+    const { plugins, otherMoodles } = options;
+    const directoryOfPlugins =
+      plugins === undefined && otherMoodles.length === 0
+        ? undefined
+        : await servePlugins(plugins, directory, otherMoodles);
     if (directoryOfPlugins) undo.push(() => directoryOfPlugins.close());
     const context = {
       ...options.context,
@@ -60,7 +65,7 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
     bar.end();
     const mariaDb = !databaseEngine.endsWith('postgresql');
     await ensurePrerequisites({ realMoodle: chosen.kind === 'real', mariaDb }, say);
-    const moodle = runnable(chosen, choice.asked ?? choice.environment, say);
+    const moodle = withOthers(runnable(chosen, choice.asked ?? choice.environment, say), otherMoodles);
     say(`Nodes run ${describe(moodle)}.`);
     say(
       `Deploying to the make-believe account (${mariaDb ? 'MariaDB' : 'PostgreSQL'}, Redis with TLS, load balancer) …`,
@@ -105,6 +110,11 @@ function runnable(moodle: MoodleSource, named: string | undefined, say: (line: s
     );
     return { kind: 'stand-in' };
   }
+}
+
+function withOthers(moodle: MoodleSource, folders: readonly string[]): MoodleSource {
+  if (moodle.kind === 'stand-in') return moodle;
+  return { ...moodle, otherReleases: new Map(folders.map((one) => [numberOf(readVersionFile(one).release), one])) };
 }
 
 const describe = (moodle: MoodleSource) =>

@@ -9,4 +9,6 @@ export type MoodleSource =
       readonly release: string;
       /** `$branch` of its version.php as a number, for example 405. */
       readonly branch: number;
+      /** Folders of other releases, which images can be built with, by version: `5.3.1`. */
+      readonly otherReleases?: ReadonlyMap<string, string>;
     };

@@ -1,15 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { branchText } from '../moodle/version-file.ts';
+import type { CoreRelease } from './core-release.ts';
 import type { PluginRelease } from './release.ts';
-
-/** A release of Moodle itself, as the directory tells of it. */
-export interface CoreRelease {
-  readonly version: string;
-  readonly release: string;
-  readonly branch: string;
-  readonly maturity: number;
-  readonly download: string;
-}
 
 const API = '/api/1.3';
 
@@ -189,9 +182,6 @@ export class PluginDirectory {
       .sort((one, other) => one.version - other.version);
   }
 }
-
-/** 405 is 4.5, 510 is 5.10. */
-const branchText = (branch: number) => `${Math.floor(branch / 100)}.${branch % 100}`;
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -10,6 +10,7 @@ import { startBuild } from '../../rehearsal/machines/code-build/builds.ts';
 import { imagesOf } from '../../rehearsal/machines/ecr-state.ts';
 import { machineProviders } from '../../rehearsal/machines/index.ts';
 import { objectFile } from '../../rehearsal/machines/objects.ts';
+import { readVersionFile } from '../../rehearsal/moodle/version-file.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
 import { codeBuild } from '../../rehearsal/services/codebuild.ts';
 import { makeCodeTree } from '../image/code-tree.ts';
@@ -86,6 +87,12 @@ async function make(type: string, properties: Record<string, unknown>) {
   return await provider?.create({ stackName: 'Tiny', logicalId: type, type, properties }, world);
 }
 
+function writeManifest(tag: string, plugins: readonly object[] = [], version = '4.5.6'): void {
+  const file = objectFile(world, 'manifests', `manifests/${tag}.json`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify({ moodle: { version, sha256: null }, plugins }));
+}
+
 async function build(tag: string): Promise<Built> {
   const { id } = startBuild(world, {
     projectName: 'project',
@@ -117,6 +124,7 @@ interface Built {
 }
 
 test.skipIf(noPhp)('assembles the code tree with the image’s own commands and pushes the tag', async () => {
+  writeManifest('one');
   const built = await build('one');
   expect(built.buildStatus).toBe('SUCCEEDED');
   expect(built.phases.map(({ phaseType }) => phaseType)).toEqual([
@@ -147,9 +155,7 @@ test.skipIf(noPhp)('adds the plugins of the tag’s manifest, and ends when one 
     for (const [tag, content] of Object.entries({ right: archive, wrong: 'something else' })) {
       const sha256 = createHash('sha256').update(content).digest('hex');
       const plugin = { component, version, url: directory.downloadUrl(codeOnly(1)), sha256 };
-      const file = objectFile(world, 'manifests', `manifests/${tag}.json`);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, JSON.stringify({ plugins: [plugin] }));
+      writeManifest(tag, [plugin]);
     }
     expect(await build('right')).toMatchObject({ buildStatus: 'SUCCEEDED' });
     expect(existsSync(join(world.directory, 'images/right/code/local/codeonly/version.php'))).toBe(true);
@@ -164,7 +170,23 @@ test.skipIf(noPhp)('adds the plugins of the tag’s manifest, and ends when one 
   }
 });
 
+test.skipIf(noPhp)('builds with the Moodle that the manifest names, from the folder that has it', async () => {
+  const newer = makeCodeTree(join(parts, 'newer'));
+  const file = join(newer, 'version.php');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('4.5.6', '4.5.7'));
+  Object.assign(world.moodle, { otherReleases: new Map([['4.5.7', newer]]) });
+  writeManifest('older');
+  writeManifest('newer', [], '4.5.7');
+
+  expect((await build('older')).buildStatus).toBe('SUCCEEDED');
+  expect((await build('newer')).buildStatus).toBe('SUCCEEDED');
+
+  const release = (tag: string) => readVersionFile(join(world.directory, 'images', tag, 'code')).release;
+  expect([release('older'), release('newer')]).toEqual(['4.5.6 (Build: 1)', '4.5.7 (Build: 1)']);
+});
+
 test.skipIf(noPhp)('a tag that cannot change is not pushed again', async () => {
+  writeManifest('one');
   await build('one');
   const again = await build('one');
   expect(again.buildStatus).toBe('FAILED');
@@ -182,6 +204,7 @@ test.each([
     'one',
     /exit status 1.*\n.*is not a Moodle/s,
   ],
+  ['no manifest', () => {}, 'two', /An image is built from its manifest, and two has none/],
   ['no tag', () => {}, '', /IMAGE_TAG is given with each build/],
   [
     'a role that may not push',
@@ -190,6 +213,7 @@ test.each([
     /is not authorized to perform: s3:GetObject/,
   ],
 ])('fails with %s, says why, and pushes nothing', async (_, spoil, tag, words) => {
+  writeManifest('one');
   spoil();
   const built = await build(tag);
   expect(built.buildStatus).toBe('FAILED');

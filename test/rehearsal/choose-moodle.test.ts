@@ -23,7 +23,14 @@ describe('choosing the Moodle of a rehearsal', () => {
     );
   const unpack = (into: string) => {
     mkdirSync(into, { recursive: true });
-    writeFileSync(join(into, 'version.php'), "<?php\n$release  = '4.5.6 (Build: 20250811)';\n$branch   = '405';\n");
+    const lines = [
+      '<?php',
+      '$version  = 2024100706.00;',
+      "$release  = '4.5.6 (Build: 20250811)';",
+      "$branch   = '405';",
+      '',
+    ];
+    writeFileSync(join(into, 'version.php'), lines.join('\n'));
   };
 
   beforeEach(() => {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { help, parseOptions, UsageError } from '../../rehearsal/options.ts';
 import { servePlugins } from '../../rehearsal/plugin-directory/serve-folder.ts';
+import { makeCodeTree } from '../image/code-tree.ts';
 import { temporaryFolder } from './support/assembly.ts';
 
 const parse = (...words: string[]) => parseOptions(words, false);
@@ -22,6 +23,7 @@ describe('the command line of a rehearsal', () => {
     [/The rollout takes install or plugin-update, not “update”/, 'update'],
     [/One rollout is rehearsed, not “install plugin-update”/, 'install', 'plugin-update'],
     [/--plugins is an option of plugin-update/, '--plugins', 'some'],
+    [/--other-moodle is an option of plugin-update/, '--other-moodle', 'some'],
     [/--by-schedule is an option of plugin-update/, 'install', '--by-schedule'],
     [/leave --input out/, 'plugin-update', '--by-schedule', '--input', '{}'],
     [/--input takes a JSON object, not “\[\]”/, 'plugin-update', '--input', '[]'],
@@ -59,6 +61,16 @@ describe('a folder of plugins', () => {
     const second = await servePlugins(folder, data);
     expect(second.url).toBe(url);
     await second.close();
+  });
+
+  it('offers other releases of Moodle within its branch, without any plugin too', async () => {
+    const moodle = makeCodeTree(join(temporaryFolder(), 'moodle'));
+    const directory = await servePlugins(undefined, temporaryFolder(), [moodle]);
+    const asked = await fetch(`${directory.url}/updates.php?branch=4.5&version=2024100705.00`);
+    await directory.close();
+    expect(await asked.json()).toMatchObject({
+      updates: { core: [{ version: '2024100706.00', release: '4.5.6 (Build: 1)', branch: '4.5', maturity: 200 }] },
+    });
   });
 });
 

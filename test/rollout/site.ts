@@ -24,6 +24,8 @@ export interface SiteRequest {
   readonly alter?: (id: string, resource: TemplateResource) => void;
   /** Folder of an earlier site to go on from; it is not removed then. */
   readonly directory?: string;
+  /** Folders of other releases of the real Moodle, by version. */
+  readonly otherReleases?: ReadonlyMap<string, string>;
   /** How many times faster than on AWS its waits pass. */
   readonly pace?: number;
 }
@@ -51,12 +53,12 @@ export class Site {
   }
 
   static async open(request: SiteRequest = {}): Promise<Site> {
-    const { context = {}, alter, pace = usualPace } = request;
+    const { context = {}, alter, otherReleases, pace = usualPace } = request;
     const directory = request.directory ?? mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'site-'));
     const assembly = await assemblyFor({ site: 'demo', ...context });
     const rehearsal = await openRehearsal({
       directory,
-      moodle,
+      moodle: otherReleases && moodle.kind === 'real' ? { ...moodle, otherReleases } : moodle,
       pace,
       cloudAssembly: alter ? alterAssembly(assembly, alter) : assembly,
     });

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { authorize } from '../../iam/authorize.ts';
+import { fetchMoodle } from '../../moodle/download.ts';
+import { numberOf, readMoodle } from '../../moodle/version-file.ts';
 import { assetPath } from '../../template/assets.ts';
 import type { World } from '../../world.ts';
 import { imageFolder } from '../container.ts';
@@ -43,10 +45,10 @@ export async function makeImage(
   if (!found) throw new Error(`REPOSITORY_URI ${given.REPOSITORY_URI} is not a repository of this account.`);
   const { repository } = found;
   allow(world, project, 'ecr:GetAuthorizationToken', '*');
-  enter('BUILD');
-  const manifest = findManifest(world, project, given, source, tag);
+  const manifest = findManifest(world, project, given, tag);
   log(`Manifest: ${manifest}`);
-  if (world.moodle.kind === 'real') await assemble(world, source, tag, manifest, logFile);
+  enter('BUILD');
+  if (world.moodle.kind === 'real') await assemble(world, { source, tag, manifest, given, logFile });
   else await assembleStandIn(manifest, imageFolder(world, tag).code, log);
   for (const action of ['ecr:InitiateLayerUpload', 'ecr:UploadLayerPart', 'ecr:CompleteLayerUpload', 'ecr:PutImage']) {
     allow(world, project, action, repository.repositoryArn);
@@ -70,26 +72,54 @@ export async function makeImage(
   return { IMAGE_TAG: tag, IMAGE_DIGEST: `${repository.repositoryUri}@${imageDigest}` };
 }
 
-/** The file that names the image's plugins, with the permission to read it. */
+/**
+ * The file that names the image's plugins and Moodle, with the permission to read it.
+ *
+ * @throws Error when it is not there: nothing is built without it, as in the build specification
+ */
 function findManifest(
   world: World,
   project: Project,
-  given: Readonly<Record<string, string>>,
-  source: string,
+  { MANIFEST_BUCKET: bucket = '' }: Readonly<Record<string, string>>,
   tag: string,
 ): string {
-  const deployed = join(source, 'plugins.json');
-  if (!given.MANIFEST_BUCKET) return deployed;
   const key = `manifests/${tag}.json`;
-  allow(world, project, 's3:GetObject', `arn:${world.partition}:s3:::${given.MANIFEST_BUCKET}/${key}`);
-  const kept = objectFile(world, given.MANIFEST_BUCKET, key);
-  return existsSync(kept) ? kept : deployed;
+  allow(world, project, 's3:GetObject', `arn:${world.partition}:s3:::${bucket}/${key}`);
+  const file = objectFile(world, bucket, key);
+  if (existsSync(file)) return file;
+  throw new Error(
+    `aws s3 cp s3://${bucket}/${key}: exit status 1. An image is built from its manifest, and ${tag} has none.`,
+  );
+}
+
+/** @throws Error when the manifest names no Moodle; MoodleNotReachable, ChecksumMismatch for another one than is here */
+async function moodleFolder(
+  { moodle }: World,
+  manifest: string,
+  deployedVersion: string | undefined,
+): Promise<string | undefined> {
+  if (moodle.kind !== 'real') return undefined;
+  const version: unknown = JSON.parse(readFileSync(manifest, 'utf8'))?.moodle?.version;
+  if (typeof version !== 'string') throw new Error(`jq .moodle.version: exit status 1. ${manifest} names no Moodle.`);
+  const named = moodle.otherReleases?.get(version);
+  if (named !== undefined) return named;
+  // Whatever release the templates name, the rehearsal's Moodle stands in its place.
+  if (version === deployedVersion || numberOf(moodle.release) === version) return moodle.directory;
+  return fetchMoodle(version, () => {});
+}
+
+interface CodeTree {
+  readonly source: string;
+  readonly tag: string;
+  readonly manifest: string;
+  readonly given: Readonly<Record<string, string>>;
+  readonly logFile: string;
 }
 
 /** The same commands as in the Containerfile. */
-async function assemble(world: World, source: string, tag: string, manifest: string, logFile: string): Promise<void> {
-  if (world.moodle.kind !== 'real') return;
-  const { directory } = world.moodle;
+async function assemble(world: World, { source, tag, manifest, given, logFile }: CodeTree): Promise<void> {
+  const directory = await moodleFolder(world, manifest, given.MOODLE_VERSION);
+  if (directory === undefined) return;
   const { code, node } = imageFolder(world, tag);
   // Left by a build that was killed, or made by one whose push failed.
   rmSync(dirname(code), { recursive: true, force: true });
@@ -97,9 +127,9 @@ async function assemble(world: World, source: string, tag: string, manifest: str
   cpSync(source, `${node}.new`, { recursive: true });
   renameSync(`${node}.new`, node);
   // Hard links take a second where a copy takes many; they need one file system.
-  const link = statSync(directory).dev === statSync(dirname(code)).dev ? ['--link'] : [];
-  appendLine(logFile, `Moodle ${world.moodle.release}`);
+  const link = existsSync(directory) && statSync(directory).dev === statSync(dirname(code)).dev ? ['--link'] : [];
   await run(world, logFile, join(node, 'assemble-code'), [...link, directory, code]);
+  appendLine(logFile, `Moodle ${readMoodle(code).release}`);
   await run(world, logFile, join(node, 'add-plugins'), [manifest, code]);
   await run(world, logFile, join(node, 'check-plugins'), [manifest, code]);
 }
