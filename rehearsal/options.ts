@@ -5,6 +5,9 @@ const engines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mysql', 'ma
 
 const rollouts = ['install', 'plugin-update'] as const;
 
+/** Those that say how the app is synthesised. */
+const synthesisWords = ['plugins', 'by-schedule', 'cache', 'database-engine', 'database-access', 'context'] as const;
+
 /** What the person at the keyboard asked of one rehearsal. */
 export interface RehearsalOptions {
   /** What is rehearsed; a plugin update on a site that is not installed yet comes after the install. */
@@ -29,6 +32,8 @@ export interface RehearsalOptions {
   readonly adminIp: string;
   /** Options of the app besides those that have a word of their own here: CDK context. */
   readonly context: Readonly<Record<string, string>>;
+  /** Folder that `cdk synth` has written, rehearsed as it is; absent: the app is synthesised. Absolute. */
+  readonly cloudAssembly?: string;
   /** How many times faster than on AWS its waits pass; absent: the default of the Moodle that runs. */
   readonly pace?: number;
   /** Whether the site stays up after the rollout until Ctrl-C. */
@@ -82,6 +87,9 @@ Options
   --finish unattended|browser
                           browser: you finish Moodle's own installation wizard (default unattended)
   -c NAME=VALUE           an option of the app (docs/configuration.md), as cdk deploy takes it; any number of them
+  --cloud-assembly DIRECTORY
+                          rehearse what cdk synth has written there, as it is: none of the options above that say how
+                          the app is synthesised goes with it
   --admin-ip ADDRESS      with --finish browser: the address your browser comes from (default 127.0.0.1)
   --pace N                AWS's waits (health checks, draining, retries) pass N times faster (default 10, with a real
                           Moodle 5, with --finish browser 1: as on AWS)
@@ -108,6 +116,10 @@ export function parseOptions(words: readonly string[], interactive: boolean): Re
   if (values.input !== undefined && values['by-schedule']) {
     throw new UsageError('--by-schedule takes the input from the schedule: leave --input out.');
   }
+  const ofSynthesis = synthesisWords.find((name) => values[name] !== undefined);
+  if (values['cloud-assembly'] !== undefined && ofSynthesis) {
+    throw new UsageError(`--cloud-assembly is rehearsed as it was synthesised: leave --${ofSynthesis} out.`);
+  }
   return {
     rollout,
     input: values.input === undefined ? {} : jsonObject('--input', values.input),
@@ -123,6 +135,7 @@ export function parseOptions(words: readonly string[], interactive: boolean): Re
     finish: oneOf('--finish', values.finish ?? 'unattended', ['unattended', 'browser']),
     adminIp: values['admin-ip'] ?? '127.0.0.1',
     context: Object.fromEntries((values.context ?? []).map(nameAndValue)),
+    ...(values['cloud-assembly'] === undefined ? {} : { cloudAssembly: resolve(values['cloud-assembly']) }),
     ...(values.pace === undefined ? {} : { pace: wholeNumber('--pace', values.pace, 1) }),
     keep: values.keep ?? interactive,
     help: values.help ?? false,
@@ -149,6 +162,7 @@ function parseWords(words: readonly string[]) {
         finish: { type: 'string' },
         'admin-ip': { type: 'string' },
         context: { type: 'string', short: 'c', multiple: true },
+        'cloud-assembly': { type: 'string' },
         pace: { type: 'string' },
         keep: { type: 'boolean' },
         help: { type: 'boolean' },

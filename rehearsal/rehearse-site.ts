@@ -1,6 +1,7 @@
 import { announceRehearsal } from '../console/api/rehearsals.ts';
 import { openProgressView, type Screen } from '../console/terminal.ts';
 import { watchRollout } from '../console/watch.ts';
+import { needsMariaDb, pinnedMoodleVersion } from './assembly-facts.ts';
 import { lockFolder } from './folder-lock.ts';
 import { namesOf } from './machines/names.ts';
 import { keeperOf } from './machines/process-keeper.ts';
@@ -15,7 +16,7 @@ import { ensurePrerequisites } from './prerequisites/ensure.ts';
 import { openRehearsal, type Rehearsal } from './rehearse.ts';
 import { plannedRollouts } from './rollouts.ts';
 import { nextSignal } from './signals.ts';
-import { pinnedMoodleVersion, synthesise } from './synthesise.ts';
+import { synthesise } from './synthesise.ts';
 
 const site = 'demo';
 /** A real Moodle works at this computer's speed, and the state machine's patience shrinks with its waits. */
@@ -37,24 +38,12 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
   const undo: (() => Promise<void> | void)[] = [lockFolder(directory)];
   const signal = nextSignal();
   try {
-    say('Synthesising the CDK app …');
-    const { cache: sessionStore, databaseEngine, databaseAccess } = options;
     const { plugins, otherMoodles } = options;
-    const directoryOfPlugins =
-      plugins === undefined && otherMoodles.length === 0
-        ? undefined
-        : await servePlugins(plugins, directory, otherMoodles);
+    const served = plugins !== undefined || otherMoodles.length > 0;
+    const directoryOfPlugins = served ? await servePlugins(plugins, directory, otherMoodles) : undefined;
     if (directoryOfPlugins) undo.push(() => directoryOfPlugins.close());
-    const context = {
-      ...options.context,
-      site,
-      sessionStore,
-      databaseEngine,
-      databaseAccess,
-      ...(directoryOfPlugins ? { pluginDirectoryUrl: directoryOfPlugins.url } : {}),
-      ...(options.bySchedule ? { updateSchedule: scheduleOfRehearsal } : {}),
-    };
-    const cloudAssembly = await synthesise(`${directory}/cdk.out`, context);
+    const cloudAssembly =
+      options.cloudAssembly ?? (await synthesiseFor(options, directory, directoryOfPlugins?.url, say));
     const choice = {
       asked: options.moodle,
       environment: process.env.MOODLE_DIR,
@@ -63,7 +52,7 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
     const bar = downloadBar(screen);
     const chosen = await chooseMoodle(choice, say, bar.progress);
     bar.end();
-    const mariaDb = !databaseEngine.endsWith('postgresql');
+    const mariaDb = needsMariaDb(cloudAssembly);
     await ensurePrerequisites({ realMoodle: chosen.kind === 'real', mariaDb }, say);
     const moodle = withOthers(runnable(chosen, choice.asked ?? choice.environment, say), otherMoodles);
     say(`Nodes run ${describe(moodle)}.`);
@@ -90,6 +79,25 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
   } finally {
     for (const work of undo.reverse()) await work();
   }
+}
+
+function synthesiseFor(
+  options: RehearsalOptions,
+  directory: string,
+  pluginDirectoryUrl: string | undefined,
+  say: (line: string) => void,
+): Promise<string> {
+  say('Synthesising the CDK app …');
+  const { cache: sessionStore, databaseEngine, databaseAccess } = options;
+  return synthesise(`${directory}/cdk.out`, {
+    ...options.context,
+    site,
+    sessionStore,
+    databaseEngine,
+    databaseAccess,
+    ...(pluginDirectoryUrl ? { pluginDirectoryUrl } : {}),
+    ...(options.bySchedule ? { updateSchedule: scheduleOfRehearsal } : {}),
+  });
 }
 
 /**

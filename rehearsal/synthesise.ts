@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { readAssembly } from './template/assembly.ts';
 
 const application = fileURLToPath(new URL('../infra/app.ts', import.meta.url));
 
@@ -28,25 +27,4 @@ export async function synthesise(directory: string, context: Readonly<Record<str
     throw new Error(`The CDK app in infra/ could not be synthesised; nothing was started.\n${words.trim()}`);
   }
   return directory;
-}
-
-interface BuildEnvironment {
-  readonly EnvironmentVariables?: readonly { readonly Name: string; readonly Value: string }[];
-}
-
-/**
- * The Moodle version that the image is built with when nothing else is said, as the template tells it to CodeBuild.
- *
- * @throws Error when no template tells it
- */
-export function pinnedMoodleVersion(cloudAssembly: string): string {
-  for (const { template } of readAssembly(cloudAssembly).stacks) {
-    for (const { Type, Properties } of Object.values(template.Resources)) {
-      if (Type !== 'AWS::CodeBuild::Project') continue;
-      const environment = Properties?.Environment as BuildEnvironment | undefined;
-      const version = environment?.EnvironmentVariables?.find(({ Name }) => Name === 'MOODLE_VERSION')?.Value;
-      if (version !== undefined) return version;
-    }
-  }
-  throw new Error('No build project in the templates has the variable MOODLE_VERSION.');
 }

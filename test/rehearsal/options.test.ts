@@ -28,6 +28,8 @@ describe('the command line of a rehearsal', () => {
     [/leave --input out/, 'plugin-update', '--by-schedule', '--input', '{}'],
     [/--input takes a JSON object, not “\[\]”/, 'plugin-update', '--input', '[]'],
     [/--input takes a JSON object, not “{”/, 'plugin-update', '--input', '{'],
+    [/--cloud-assembly .* leave --cache out/, '--cloud-assembly', 'cdk.out', '--cache', 'redis'],
+    [/--cloud-assembly .* leave --context out/, '--cloud-assembly', 'cdk.out', '-c', 'waf=true'],
     [/--nodes takes a whole number from 1, not “0”/, '--nodes', '0'],
   ];
 
