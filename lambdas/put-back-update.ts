@@ -10,6 +10,8 @@ import {
   HoldLost,
   NodesStillBeingReplaced,
   TaskStillRunning,
+  UpdateUnfinished,
+  UpgradeFailed,
   Wait,
 } from './shared/errors.ts';
 import {
@@ -20,20 +22,19 @@ import {
   type Step,
 } from './shared/failure-report.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
-import { type Rollout, releaseHold } from './shared/hold.ts';
+import { type Rollout, releaseHold, takeHoldAgain } from './shared/hold.ts';
 import { heldPerhaps, readHoldAfter } from './shared/hold-after-failure.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { describeService, readReplacement, replaceNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { writeParameters } from './shared/parameters.ts';
-import { isBeingExchanged } from './shared/rds/exchange.ts';
-import { namesOf } from './shared/rds/names.ts';
-import { exchangeDatabase } from './shared/rds/put-back-database.ts';
-import { readCapacity, setCapacity } from './shared/scaling.ts';
+import { endLeftExchange } from './shared/rds/left-exchange.ts';
+import { findRestored } from './shared/rds/put-back-database.ts';
+import { putScalingBack, readCapacity } from './shared/scaling.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 import { runTask, stopTasks } from './shared/tasks.ts';
-import { finishRun, hasTouchedSite, readOpenRun, setStage, type UpdateRun } from './shared/update-run.ts';
-import { upgradeTasks } from './shared/update-words.ts';
+import { adoptRun, finishRun, hasTouchedSite, readOpenRun, setStage, type UpdateRun } from './shared/update-run.ts';
+import { upgradeTasks, wayBackPurposes } from './shared/update-words.ts';
 
 export interface PutBackUpdateClients {
   readonly database: MoodleDatabase;
@@ -64,7 +65,7 @@ export interface PutBackBefore {
  * follows from it as if the upgrade had never begun.
  *
  * @throws TaskStillRunning, NodesStillBeingReplaced, DatabaseStillBeingRestored until it is done
- * @throws DatabaseNotRestored, HoldLost: the site stays held
+ * @throws DatabaseNotRestored, UpgradeFailed (still in maintenance), UpdateUnfinished, HoldLost: the site stays held
  */
 export async function putBackUpdate(
   clients: PutBackUpdateClients,
@@ -73,18 +74,32 @@ export async function putBackUpdate(
   const rollout = { site, execution };
   const state = approvalInWords(given);
   const kind = kindOf(state);
-  await goOnExchanging(clients, rollout, state);
+  // While no database has the site's name, nothing can be asked of it, and only this can be done.
+  await endLeftExchange(clients.rds, clients.settings);
+  await holdRestoredSite(clients, rollout, state);
   const hold = await readHoldAfter(clients.database, site, state);
   if (hold === 'not to be read') return failureReport(kind, rollout, state, heldPerhaps);
   if (hold?.execution !== execution) return failureReport(kind, rollout, state, nothingHeld);
 
   const run = await readOpenRun(clients.database, site);
-  const own = run?.execution === execution ? run : undefined;
-  const steps = own && hasTouchedSite(own) ? await allBack(clients, rollout, own, hold.before) : [];
-  if (own) await finishRun(clients.database, rollout, 'put back');
+  const touched = run !== undefined && (await isTouched(clients, rollout, run));
+  const origin = originOf(rollout, state);
+  if (touched && run.execution !== execution && run.execution !== origin) throw notTakenOver(run);
+  // A restored database has the update as that of the execution that began it.
+  if (origin !== execution) await adoptRun(clients.database, rollout, origin);
+  const steps = touched ? await allBack(clients, rollout, run, hold.before) : [];
+  await finishRun(clients.database, rollout, 'put back');
   if (unfinished) return { putBack: steps.map(({ what }) => what).join('; ') || 'nothing had to be' };
   await releaseHold(clients.database, rollout);
   return failureReport(kind, rollout, state, steps);
+}
+
+/** Before it took the update over that another execution left: the next one has what there is to put back. */
+function notTakenOver({ execution, stage }: UpdateRun): UpdateUnfinished {
+  return new UpdateUnfinished(
+    `This rollout failed before it took over the update that ${execution} left (${stage}). That stays as it is, and the site ` +
+      'is held, so that nothing of what it was before is lost. Start a plugin update, which puts that one back or finishes it.',
+  );
 }
 
 const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';
@@ -120,17 +135,29 @@ function approvalInWords(state: FailedRollout): FailedRollout {
   return { ...state, failure: { Error: 'States.Timeout', Cause } };
 }
 
-/** While no database has the site's name, nothing can be asked of it, and only this can be done. */
-async function goOnExchanging(
-  { rds, settings }: PutBackUpdateClients,
+/** The execution that began the update which this one took over; this one where it took none over. */
+function originOf({ execution }: Rollout, { checked }: FailedRollout): string {
+  return (checked as { origin?: string } | undefined)?.origin ?? execution;
+}
+
+/**
+ * A restored database shows the site held by the execution that was at its upgrade then: by another, where this one had
+ * taken the update over.
+ */
+async function holdRestoredSite(
+  { database, rds, settings }: PutBackUpdateClients,
   rollout: Rollout,
   state: FailedRollout,
 ): Promise<void> {
-  const { origin = rollout.execution } = (state.checked ?? {}) as { origin?: string };
-  const update = { site: rollout.site, execution: origin };
-  if (!(await isBeingExchanged(rds, settings, namesOf(update)))) return;
-  const { snapshotRetentionDays = 14 } = (state.found ?? {}) as { snapshotRetentionDays?: number };
-  await exchangeDatabase(rds, settings, update, snapshotRetentionDays);
+  const origin = originOf(rollout, state);
+  if (origin === rollout.execution) return;
+  const restored = await findRestored(rds, settings, { site: rollout.site, execution: origin });
+  if (restored) await takeHoldAgain(database, rollout, origin);
+}
+
+/** A row that was restored from the snapshot says that nothing of the site was changed yet. */
+async function isTouched({ rds, settings }: PutBackUpdateClients, { site }: Rollout, run: UpdateRun): Promise<boolean> {
+  return hasTouchedSite(run) || (await findRestored(rds, settings, { site, execution: run.origin })) !== undefined;
 }
 
 async function allBack(
@@ -148,6 +175,7 @@ async function allBack(
 
   const steps: Step[] = back.words ? [{ what: back.words }] : [];
   const passing: Error[] = [];
+  const purposes = wayBackPurposes(run.origin);
   const attempt = async (what: string, work: () => Promise<boolean>) => {
     try {
       if (await work()) steps.push({ what });
@@ -166,39 +194,55 @@ async function allBack(
       steps.push({ what, problem: error.message });
     }
   };
-  await attempt(`nodes with the image ${before.parameters['image-tag']}`, () => nodesBack(clients, rollout, before));
-  if (back.mayBeInMaintenance) await attempt('maintenance ended', () => endMaintenance(clients, rollout, before));
+  await attempt(`nodes with the image ${before.parameters['image-tag']}`, () =>
+    nodesBack(clients, rollout, purposes.nodes, before),
+  );
+  let maintenance: Error | undefined;
+  if (back.mayBeInMaintenance) {
+    await attempt('maintenance ended', async () => {
+      maintenance = await endMaintenance(clients, rollout, purposes.endMaintenance, before);
+      return maintenance === undefined;
+    });
+  }
   await attempt(`${before.cronDesired} cron nodes`, () => cronBack(clients, before));
   await attempt('automatic scaling', () => scalingBack(clients, before));
   if (passing[0]) throw passing[0];
+  if (maintenance) throw maintenance;
   return steps;
 }
-
-const nodesPurpose = 'put back nodes';
 
 /** @returns whether anything had to change */
 async function nodesBack(
   clients: PutBackUpdateClients,
   rollout: Rollout,
+  purpose: string,
   { taskDefinition, parameters }: BeforeRollout,
 ): Promise<boolean> {
   const { database, ecs, ssm, settings } = clients;
   await writeParameters(ssm, settings, { 'image-tag': parameters['image-tag'] });
   const service = await describeService(ecs, settings, settings.webServiceName);
-  const asked = await readReplacement(database, rollout, nodesPurpose);
+  const asked = await readReplacement(database, rollout, purpose);
   if (service.taskDefinition === taskDefinition && !asked) return false;
-  await replaceNodes(clients, rollout, nodesPurpose, { taskDefinition });
+  await replaceNodes(clients, rollout, purpose, { taskDefinition });
   return true;
 }
 
+/** @returns why the site is still in maintenance: so it is not released, and the next update goes on from here */
 async function endMaintenance(
   clients: PutBackUpdateClients,
   rollout: Rollout,
+  purpose: string,
   { taskDefinition }: BeforeRollout,
-): Promise<boolean> {
-  const report = await runTask(clients, rollout, 'put back: end maintenance', ['end-maintenance'], { taskDefinition });
-  if (report.ok) return true;
-  throw new TypeError(`the task could not end it: ${report.problem}`);
+): Promise<Error | undefined> {
+  const report = await runTask(clients, rollout, purpose, ['end-maintenance'], { taskDefinition });
+  if (report.ok) return undefined;
+  const problem = report.problem ?? 'no reason was given';
+  // The task says of maintenance how it is, when it came so far.
+  if (typeof report.maintenance === 'string') throw new UpgradeFailed(`${problem}. Purge the caches by hand`);
+  return new UpgradeFailed(
+    `The site is still in maintenance: the task that was to end it could not (${problem}). All else was put back. Read the ` +
+      'task’s log, mend the cause and start a plugin update, which ends it before anything else.',
+  );
 }
 
 async function cronBack({ ecs, settings }: PutBackUpdateClients, before: BeforeRollout): Promise<boolean> {
@@ -212,10 +256,13 @@ async function cronBack({ ecs, settings }: PutBackUpdateClients, before: BeforeR
   return true;
 }
 
-/** The node count is left alone: an update does not change it. */
-async function scalingBack({ ecs, scaling, settings }: PutBackUpdateClients, before: BeforeRollout): Promise<boolean> {
+/** The node count is left alone, as an update does not change it; but the exam day of this moment has its nodes. */
+async function scalingBack(
+  { ecs, scaling, ssm, settings }: PutBackUpdateClients,
+  before: BeforeRollout,
+): Promise<boolean> {
   const { suspended } = await readCapacity(scaling, settings);
-  await setCapacity(scaling, settings, before.capacity);
+  await putScalingBack({ scaling, ssm, settings }, before.capacity);
   await updateService(ecs, settings, settings.webServiceName, {
     healthCheckGracePeriodSeconds: before.healthGraceSeconds,
   });

@@ -26,7 +26,7 @@ import { number } from './shared/moodle-database.ts';
 import { describeService, nodeId, readReplacement, replaceNodes, runningNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { readParameters, writeParameters } from './shared/parameters.ts';
-import { readCapacity, releaseScaling, setCapacity } from './shared/scaling.ts';
+import { putScalingBack, readCapacity } from './shared/scaling.ts';
 import {
   closeMigration,
   copyPurpose,
@@ -140,8 +140,7 @@ async function putBackHeld(clients: PutBackClients, rollout: Rollout, before: Be
     const { desiredCount } = await describeService(ecs, settings, settings.webServiceName);
     const capacity = await readCapacity(scaling, settings);
     // The range first: the scaling of a range that excludes the count would bring the count back into it.
-    if (suspended) await setCapacity(scaling, settings, before.capacity);
-    const least = suspended ? 0 : (await releaseScaling({ scaling, ssm, settings }, { minimum, maximum })).minimum;
+    const least = (await putScalingBack({ scaling, ssm, settings }, before.capacity))?.minimum ?? 0;
     await updateService(ecs, settings, settings.webServiceName, {
       desiredCount: Math.max(before.desired, least),
       healthCheckGracePeriodSeconds: before.healthGraceSeconds,

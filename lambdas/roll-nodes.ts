@@ -20,7 +20,7 @@ import {
 } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { writeParameters } from './shared/parameters.ts';
-import { setCapacity } from './shared/scaling.ts';
+import { putScalingBack } from './shared/scaling.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 import { runTask } from './shared/tasks.ts';
 import type { UpdatePhaseInput } from './shared/update-plan.ts';
@@ -72,7 +72,7 @@ export async function rollNodes(
     );
   }
   const cronSince = await startCron(clients, before, plan.image);
-  await setCapacity(scaling, settings, before.capacity);
+  await putScalingBack({ scaling, ssm, settings }, before.capacity);
   await updateService(ecs, settings, settings.webServiceName, {
     healthCheckGracePeriodSeconds: settings.normalHealthGraceSeconds,
   });

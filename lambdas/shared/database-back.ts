@@ -4,14 +4,13 @@ import type { BeforeRollout } from './before-rollout.ts';
 import { DatabaseNotRestored } from './errors.ts';
 import type { Rollout } from './hold.ts';
 import type { MoodleDatabase } from './moodle-database.ts';
-import { isExchanged } from './rds/exchange.ts';
-import { namesOf } from './rds/names.ts';
-import { putBackDatabase } from './rds/put-back-database.ts';
+import { findRestored, isRestoring, putBackDatabase, type RestoredDatabase } from './rds/put-back-database.ts';
 import { putRowsBack } from './rows-back.ts';
 import { fingerprintSchema } from './schema-fingerprint.ts';
 import type { Settings } from './settings.ts';
-import { runTask } from './tasks.ts';
-import type { UpdateRun } from './update-run.ts';
+import { runTask, taskAge } from './tasks.ts';
+import { setStage, type UpdateRun } from './update-run.ts';
+import { wayBackPurposes } from './update-words.ts';
 
 interface BackClients {
   readonly database: MoodleDatabase;
@@ -51,11 +50,11 @@ export async function databaseBack(
   const { database, rds, settings } = clients;
   const update = { site: rollout.site, execution: run.origin };
   if (run.upgradeStartedAt === null) {
-    const restored = await isExchanged(rds, settings, namesOf(update));
+    const restored = await findRestored(rds, settings, update);
     if (!restored) return { words: undefined, mayBeInMaintenance: run.maintenanceSince !== null };
     // The restored database's own row: before the upgrade, and after maintenance began.
-    await purgeCaches(clients, rollout, before);
-    return { words: restoredWords(run, namesOf(update).before), mayBeInMaintenance: true };
+    await purgeCaches(clients, rollout, run, before);
+    return { words: restoredWords(run, restored), mayBeInMaintenance: true };
   }
   if (run.databaseBack !== null) return { words: run.databaseBack, mayBeInMaintenance: true };
   const unchanged =
@@ -67,14 +66,14 @@ export async function databaseBack(
     await putRowsBack(database, settings, rollout, words);
     return { words, mayBeInMaintenance: true };
   }
-  assertLittleIsLost(run);
-  await inMaintenance(clients, rollout, before);
-  await putBackDatabase(rds, settings, update, {
+  await assertLittleIsLost(clients, rollout, run);
+  await inMaintenance(clients, rollout, run, before);
+  const restored = await putBackDatabase(rds, settings, update, {
     at: instantToRestore(run),
     snapshot: run.snapshot ?? undefined,
     keepDays: run.plan.snapshotRetentionDays,
   });
-  return { words: restoredWords(run, namesOf(update).before), mayBeInMaintenance: true };
+  return { words: restoredWords(run, restored), mayBeInMaintenance: true };
 }
 
 /**
@@ -87,30 +86,43 @@ export function instantToRestore({ maintenanceSince, upgradeStartedAt }: UpdateR
   return new Date(seconds * 1000);
 }
 
-function restoredWords(run: UpdateRun, kept: string): string {
-  const days = run.plan.snapshotRetentionDays;
+function restoredWords({ plan }: UpdateRun, { restoredTo, kept }: RestoredDatabase): string {
+  const what = Number.isNaN(Date.parse(restoredTo)) ? `in the snapshot ${restoredTo}` : `at ${restoredTo}`;
   return (
-    `the database as at ${instantToRestore(run).toISOString()} (the one that the upgrade changed, with all that was written ` +
-    `since, is kept as ${kept} for ${days} days)`
+    `the database as ${what} (the one that the upgrade changed, with all that was written since, is kept as ${kept} for ` +
+    `${plan.snapshotRetentionDays} days)`
   );
 }
 
-function assertLittleIsLost({ upgradeEndedAt, maintenanceEndedAt, snapshot, ...run }: UpdateRun): void {
-  const open = maintenanceEndedAt ?? upgradeEndedAt;
+/** Not asked any more once the way back has begun: users write nothing in maintenance, however long a restore takes. */
+async function assertLittleIsLost(
+  { database, rds, settings }: BackClients,
+  rollout: Rollout,
+  run: UpdateRun,
+): Promise<void> {
+  const open = run.maintenanceEndedAt ?? run.upgradeEndedAt;
   if (open === null || Date.now() / 1000 - open < lossLimitSeconds) return;
+  if ((await taskAge(database, rollout, wayBackPurposes(run.origin).beginMaintenance)) !== undefined) return;
+  if (await isRestoring(rds, settings, { site: rollout.site, execution: run.origin })) return;
+  // So that the next update finishes this one, as the message says.
+  await setStage(database, rollout, 'upgraded');
   throw new DatabaseNotRestored(
     `The upgrade ended at ${new Date(open * 1000).toISOString()}, and users have written since. Going back to before it would lose ` +
       'that, so the database was left as it is, with the new image. Mend what fails and start a plugin update, which finishes ' +
-      `this one; or restore it by hand to ${instantToRestore({ upgradeEndedAt, maintenanceEndedAt, snapshot, ...run }).toISOString()}` +
-      `${snapshot ? ` or from the snapshot ${snapshot}` : ''}.`,
+      `this one; or restore it by hand to ${instantToRestore(run).toISOString()}` +
+      `${run.snapshot ? ` or from the snapshot ${run.snapshot}` : ''}.`,
   );
 }
 
 /** So that nobody writes what would be lost. A failed upgrade has left maintenance on, a finished one has ended it. */
-async function inMaintenance(clients: BackClients, rollout: Rollout, { taskDefinition }: BeforeRollout): Promise<void> {
-  const report = await runTask(clients, rollout, 'put back: begin maintenance', ['begin-maintenance'], {
-    taskDefinition,
-  });
+async function inMaintenance(
+  clients: BackClients,
+  rollout: Rollout,
+  { origin }: UpdateRun,
+  { taskDefinition }: BeforeRollout,
+): Promise<void> {
+  const { beginMaintenance } = wayBackPurposes(origin);
+  const report = await runTask(clients, rollout, beginMaintenance, ['begin-maintenance'], { taskDefinition });
   if (report.ok) return;
   throw new DatabaseNotRestored(
     `Maintenance could not be begun before the database goes back: ${report.problem}. The database was left as the upgrade left ` +
@@ -119,6 +131,11 @@ async function inMaintenance(clients: BackClients, rollout: Rollout, { taskDefin
 }
 
 /** What the caches hold is newer than the database that was put back. */
-async function purgeCaches(clients: BackClients, rollout: Rollout, { taskDefinition }: BeforeRollout): Promise<void> {
-  await runTask(clients, rollout, 'put back: purge caches', ['purge-caches'], { taskDefinition });
+async function purgeCaches(
+  clients: BackClients,
+  rollout: Rollout,
+  { origin }: UpdateRun,
+  { taskDefinition }: BeforeRollout,
+): Promise<void> {
+  await runTask(clients, rollout, wayBackPurposes(origin).purgeCaches, ['purge-caches'], { taskDefinition });
 }

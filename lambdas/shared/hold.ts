@@ -196,6 +196,21 @@ export async function amendHold(statements: SqlStatements, rollout: Rollout, bef
   if (written === 0) await assertHeld(statements, rollout);
 }
 
+/**
+ * Takes the site again after its database was restored to when an execution held it that this one had taken it over
+ * from. By one conditional statement: whoever else has taken it over since keeps it.
+ */
+export async function takeHoldAgain(
+  database: MoodleDatabase,
+  { site, execution }: Rollout,
+  over: string,
+): Promise<void> {
+  await database.execute(
+    'UPDATE moodle_lifecycle.rollout_hold SET execution = :execution WHERE site = :site AND execution = :over',
+    { site, execution, over },
+  );
+}
+
 /** @returns whether a row of this execution was there */
 export async function releaseHold(database: MoodleDatabase, rollout: Rollout): Promise<boolean> {
   const released = await database.execute(

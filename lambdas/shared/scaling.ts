@@ -84,6 +84,17 @@ export function withoutScheduled(found: Capacity, parameters: SiteParameters): C
 }
 
 /**
+ * What automatic scaling was before a rollout, and what the exam day of this moment asks for.
+ *
+ * @returns the range of this moment; undefined where it was suspended before
+ */
+export async function putScalingBack(clients: Releasing, before: Capacity): Promise<Range | undefined> {
+  if (!before.suspended) return releaseScaling(clients, { minimum: before.minimum, maximum: before.maximum });
+  await setCapacity(clients.scaling, clients.settings, before);
+  return undefined;
+}
+
+/**
  * Gives the node count to automatic scaling. While a rollout holds it (suspended), the schedule writes down what it wants
  * and changes nothing; so that is looked for here, and once more afterwards, in case it was written in between.
  *

@@ -64,8 +64,9 @@ export async function readOwnRun(statements: SqlStatements, rollout: Rollout): P
 /** Whether the site itself may have been changed. */
 export const hasTouchedSite = ({ stage }: UpdateRun) => stage !== 'planned';
 
-/** Whether the upgrade is done and only what follows it is left. */
-export const isUpgraded = ({ stage }: UpdateRun) => stage === 'upgraded' || stage === 'rolled';
+/** Whether the upgrade is done, also where its execution was stopped before it heard so, and only what follows is left. */
+export const isUpgraded = ({ stage, upgradeEndedAt }: UpdateRun) =>
+  stage === 'upgraded' || stage === 'rolled' || (stage === 'upgrading' && upgradeEndedAt !== null);
 
 /** @throws HoldLost */
 export async function openRun(database: MoodleDatabase, rollout: Rollout, plan: UpdatePlan): Promise<void> {
@@ -138,12 +139,16 @@ export async function beginUpgrading(
   );
 }
 
-/** @throws HoldLost */
+/**
+ * Closes the open row, and gives it back to the execution that began it: one that took it over may open a row of its own.
+ *
+ * @throws HoldLost
+ */
 export async function finishRun(database: MoodleDatabase, rollout: Rollout, stage: 'done' | 'put back'): Promise<void> {
   await write(
     database,
     rollout,
-    `UPDATE moodle_lifecycle.update_run SET stage = :stage, finished_at = ${database.dialect.now}
+    `UPDATE moodle_lifecycle.update_run SET stage = :stage, finished_at = ${database.dialect.now}, execution = origin
       WHERE site = :site AND execution = :execution AND finished_at IS NULL AND {held}`,
     { stage },
     { orNone: true },

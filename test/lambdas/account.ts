@@ -115,17 +115,21 @@ export class Account {
   /** As ElastiCache writes it: in capitals. */
   serverless: object = { Status: 'AVAILABLE', Engine: 'valkey', UserGroupId: 'users' };
   /** What a one-off task reports; undefined: it stops without a report. */
-  report: (command: readonly string[]) => TaskReport | undefined = () => ({
-    ok: true,
-    copied: 2,
-    server: 'redis 7.0.15',
-    milliseconds: 2,
-  });
+  report: (command: readonly string[], image: string) => TaskReport | undefined | Promise<TaskReport | undefined> =
+    () => ({
+      ok: true,
+      copied: 2,
+      server: 'redis 7.0.15',
+      milliseconds: 2,
+    });
   /** What a new web node acknowledges beside the usual; undefined: it stops with exit code 1. */
   serving: (() => Record<string, unknown>) | undefined = () => ({});
+  /** Whether a new web node with this image waits for the database's upgrade before it serves. */
+  waits: (image: string) => Promise<boolean> = async () => false;
   /** Errors to throw once, by operation. */
   readonly faults = new Map<string, Error>();
   readonly #tokens = new Map<string, Task>();
+  readonly #serving = new Set<Task>();
   #serial = 0;
 
   constructor(database: MoodleDatabase, changes: Readonly<Record<string, string>> = {}) {
@@ -245,7 +249,11 @@ export class Account {
     }
     for (const task of this.tasks.filter((one) => one.group === 'one-off' && one.lastStatus !== 'STOPPED')) {
       const command = task.overrides?.containerOverrides?.[0]?.command ?? [];
-      const report = this.report(command);
+      if (task.desiredStatus === 'STOPPED') {
+        this.stop(task, 'UserInitiated', 137);
+        continue;
+      }
+      const report = await this.report(command, this.#imageOf(task.taskDefinitionArn));
       if (report) await this.#acknowledge(task, command[0] ?? '', report);
       this.stop(task, 'EssentialContainerExited', report?.ok ? 0 : 1);
     }
@@ -258,11 +266,19 @@ export class Account {
     if (!primary) return;
     const name = service.serviceName ?? '';
     const fresh = this.running(name).filter((task) => task.startedBy === primary.id);
+    const waiting = name === 'web' && (await this.waits(this.#imageOf(primary.taskDefinition)));
+    const says = name === 'web' ? this.serving : () => ({ role: 'cron' });
     for (let count = fresh.length; count < (service.desiredCount ?? 0); count++) {
       const task = this.#task({ group: `service:${name}`, startedBy: primary.id, lastStatus: 'RUNNING' });
-      const says = name === 'web' ? this.serving : () => ({ role: 'cron' });
       if (says === undefined) this.stop(task, 'EssentialContainerExited', 1);
-      else await this.#acknowledge(task, 'serving', { ...(await this.#usual()), ...says() });
+      else if (waiting) await this.#acknowledge(task, 'waiting-for-upgrade', {});
+      else fresh.push(task);
+    }
+    // Not healthy yet, so that the old ones stay.
+    if (waiting) return;
+    for (const task of fresh.filter((one) => !this.#serving.has(one))) {
+      this.#serving.add(task);
+      await this.#acknowledge(task, 'serving', { ...(await this.#usual()), ...says?.() });
     }
     if (this.running(name).filter((task) => task.startedBy === primary.id).length < (service.desiredCount ?? 0)) return;
     const surplus = this.running(name)
@@ -325,6 +341,12 @@ export class Account {
     };
     this.tasks.push(task);
     return task;
+  }
+
+  /** Tag of the image of a revision; of the web service's own where none is given. */
+  #imageOf(taskDefinition = this.web.taskDefinition): string {
+    const [container] = this.#definition(taskDefinition ?? '').containerDefinitions ?? [];
+    return container?.image?.split(':').at(-1) ?? '';
   }
 
   #definition(name: string): TaskDefinition {

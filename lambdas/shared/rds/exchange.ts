@@ -24,12 +24,6 @@ export async function isExchanged(rds: RDSClient, settings: Database, names: Exc
   return current !== undefined && restored === undefined && before !== undefined && wasRestored(current);
 }
 
-/** Whether the exchange has begun: from then on the site's name may lead to no database. */
-export async function isBeingExchanged(rds: RDSClient, settings: Database, names: ExchangeNames): Promise<boolean> {
-  const [current, restored, before] = await allThree(rds, settings, names);
-  return before !== undefined ? restored !== undefined || current === undefined : restored !== undefined && !current;
-}
-
 /**
  * Gives the restored database the name of the site's own, and that one another, one change a call. The address, the ARN
  * and whatever refers to them (permissions, the stack, the nodes) follow from the name, so nothing else has to change.

@@ -4,7 +4,7 @@ import type { Settings } from '../settings.ts';
 import { findDatabase, tagListOf } from './databases.ts';
 import { exchange } from './exchange.ts';
 import { namesOf, tagNames, tagValues } from './names.ts';
-import { listDatabases } from './remove.ts';
+import { identifierOf, listDatabases } from './remove.ts';
 
 /**
  * Ends an exchange of databases in whose middle an execution was stopped, so that no database has the site's name: by
@@ -14,13 +14,17 @@ import { listDatabases } from './remove.ts';
  */
 export async function endLeftExchange(rds: RDSClient, settings: Settings): Promise<void> {
   if (await findDatabase(rds, settings, settings.databaseIdentifier)) return;
-  const restored = (await listDatabases(rds, settings))
-    .map((found) => tagValues(tagListOf(found)))
-    .find((tags) => tags[tagNames.site] === settings.site && tags[tagNames.restoredTo] !== undefined);
-  const origin = restored?.[tagNames.execution];
+  const { site } = settings;
+  const restored = (await listDatabases(rds, settings)).flatMap((found) => {
+    const { [tagNames.execution]: execution, ...tags } = tagValues(tagListOf(found));
+    const ours = tags[tagNames.site] === site && tags[tagNames.restoredTo] !== undefined && execution !== undefined;
+    return ours ? [{ identifier: identifierOf(found), names: namesOf({ site, execution }) }] : [];
+  });
   // Nothing of ours is under way: then the database itself says that it does not answer.
-  if (!origin) return;
-  const words = await exchange(rds, settings, namesOf({ site: settings.site, execution: origin }), {});
+  if (restored.length === 0) return;
+  // Those of earlier updates are kept under other names for days.
+  const waiting = restored.find(({ identifier, names }) => identifier === names.restored);
+  const words = waiting ? await exchange(rds, settings, waiting.names, {}) : 'a change of names is under way';
   if (words)
     throw new DatabaseStillBeingRestored(`An exchange of databases that was left half done is ended: ${words}.`);
 }

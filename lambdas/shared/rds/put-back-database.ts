@@ -17,7 +17,7 @@ export interface PointToRestore {
 }
 
 export interface RestoredDatabase {
-  /** The instant, or the snapshot, that the database was restored to. */
+  /** The instant, as `2026-10-31T12:00:00.000Z`, or the snapshot that the database was restored to. */
   readonly restoredTo: string;
   /** Name under which the replaced database is kept. */
   readonly kept: string;
@@ -43,11 +43,28 @@ export async function putBackDatabase(
   origin: Rollout,
   point: PointToRestore,
 ): Promise<RestoredDatabase> {
+  if (!(await isExchanged(rds, settings, namesOf(origin)))) await goOn(rds, settings, origin, point);
+  const restored = await findRestored(rds, settings, origin);
+  if (restored) return restored;
+  throw waiting('RDS does not show it under its name yet');
+}
+
+/** What an update's database was restored to, once the restored one has its name; undefined before. */
+export async function findRestored(
+  rds: RDSClient,
+  settings: Settings,
+  origin: Rollout,
+): Promise<RestoredDatabase | undefined> {
   const names = namesOf(origin);
-  if (!(await isExchanged(rds, settings, names))) await goOn(rds, settings, origin, point);
+  if (!(await isExchanged(rds, settings, names))) return undefined;
   const current = await findDatabase(rds, settings, settings.databaseIdentifier);
   const to = current && tagValues(tagListOf(current))[tagNames.restoredTo];
-  return { restoredTo: to ?? point.at.toISOString(), kept: names.before };
+  return to === undefined ? undefined : { restoredTo: to, kept: names.before };
+}
+
+/** Whether a restore of this update's database has begun. */
+export async function isRestoring(rds: RDSClient, settings: Settings, origin: Rollout): Promise<boolean> {
+  return (await findDatabase(rds, settings, namesOf(origin).restored)) !== undefined;
 }
 
 async function goOn(rds: RDSClient, settings: Settings, origin: Rollout, point: PointToRestore): Promise<void> {
