@@ -87,7 +87,10 @@ export function instantToRestore({ maintenanceSince, upgradeStartedAt }: UpdateR
 }
 
 function restoredWords({ plan }: UpdateRun, { restoredTo, kept }: RestoredDatabase): string {
-  const what = Number.isNaN(Date.parse(restoredTo)) ? `in the snapshot ${restoredTo}` : `at ${restoredTo}`;
+  // Date.parse() takes some names of snapshots for moments.
+  const what = /^\d{4}-\d\d-\d\dT/.test(restoredTo)
+    ? `at ${restoredTo}`
+    : `in the snapshot ${restoredTo}, without what users wrote after that was taken`;
   return (
     `the database as ${what} (the one that the upgrade changed, with all that was written since, is kept as ${kept} for ` +
     `${plan.snapshotRetentionDays} days)`
