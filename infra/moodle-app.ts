@@ -65,9 +65,9 @@ export class MoodleApp extends App {
     const { config } = this;
     this.settings = new SettingsStack(this, config);
     this.edge = EdgeStack.isNeeded(config) ? new EdgeStack(this, config) : undefined;
-    this.platform = new PlatformStack(this, config, this.edge);
-    this.platform.addStackDependency(this.settings);
     const bundled = bundles();
+    this.platform = new PlatformStack(this, config, this.edge, bundled);
+    this.platform.addStackDependency(this.settings);
     this.lifecycle = new LifecycleStack(this, config, this.platform, bundled);
     this.watching = new WatchingStack(this, config, this.platform, this.lifecycle, bundled);
     keepLogs(this, config);

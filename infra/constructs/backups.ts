@@ -23,6 +23,8 @@ export class Backups extends Construct {
   readonly vault: backup.BackupVault;
   /** What AWS Backup works with; whoever starts a backup hands it over. */
   readonly role: iam.Role;
+  /** Absent where the options ask for no copies. */
+  readonly plan: backup.BackupPlan | undefined;
 
   constructor(scope: Construct, id: string, { config, database, files }: BackupsProps) {
     super(scope, id);
@@ -32,7 +34,7 @@ export class Backups extends Construct {
     });
     this.role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('backup.amazonaws.com') });
     for (const statement of this.#statements(database, files)) this.role.addToPolicy(statement);
-    if (config.backups) this.#plan(config, database, files);
+    this.plan = config.backups ? this.#plan(config, database, files) : undefined;
     acknowledgeFindings(
       this.role,
       'AwsSolutions-IAM5',
@@ -41,7 +43,7 @@ export class Backups extends Construct {
     );
   }
 
-  #plan({ backupRetentionDays }: Config, database: Database, files: Files): void {
+  #plan({ backupRetentionDays }: Config, database: Database, files: Files): backup.BackupPlan {
     const plan = new backup.BackupPlan(this, 'Plan', {
       backupPlanRules: [
         new backup.BackupPlanRule({
@@ -64,6 +66,7 @@ export class Backups extends Construct {
     });
     // Made before its role may do anything, it would fail its first night.
     selection.node.addDependency(this.role);
+    return plan;
   }
 
   /** Of AWS's own policy for this service what concerns files and databases, for those of the site. */

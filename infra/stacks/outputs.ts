@@ -38,6 +38,12 @@ export function platformOutputs(stack: PlatformStack): void {
     CronServiceName: ['The ECS service of the cron node', stack.cron.service.serviceName],
     NotificationTopicArn: ['Where failed rollouts and alarms are told', stack.notifications.topic.topicArn],
     ...(kept && { KeptWhenDestroyed: ['What stays when this stack is destroyed, for you to delete', kept] }),
+    ...(config.keepData && {
+      KeptBesideStacks: [
+        'What updates made beside the stacks, which stays too',
+        `snapshots moodle-${config.site}-update-*, and databases moodle-${config.site}-before-*, which hold the network up`,
+      ] as const,
+    }),
   });
 }
 

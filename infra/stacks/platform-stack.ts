@@ -10,6 +10,7 @@ import { DatabaseEvents } from '../constructs/database-events.ts';
 import { Files } from '../constructs/files.ts';
 import { Firewall } from '../constructs/firewall.ts';
 import { ImageBuild } from '../constructs/image-build.ts';
+import { Leftovers } from '../constructs/leftovers.ts';
 import { LoadBalancer } from '../constructs/load-balancer.ts';
 import { type Network, siteNetwork } from '../constructs/network.ts';
 import { nodeSettings } from '../constructs/node-settings.ts';
@@ -25,6 +26,7 @@ import { Stores } from '../constructs/stores.ts';
 import { AccessLogs } from '../constructs/watching/access-logs.ts';
 import { WatchingKey } from '../constructs/watching-key.ts';
 import { WebService } from '../constructs/web-service.ts';
+import type { FunctionBundles } from '../function-bundles.ts';
 import type { EdgeStack } from './edge-stack.ts';
 import { MoodleStack } from './moodle-stack.ts';
 import { platformOutputs } from './outputs.ts';
@@ -53,7 +55,7 @@ export class PlatformStack extends MoodleStack {
   /** Only where the phase functions have to be inside the network to reach the database. */
   readonly functionSecurityGroup: ec2.SecurityGroup | undefined;
 
-  constructor(scope: Construct, config: Config, edge: EdgeStack | undefined) {
+  constructor(scope: Construct, config: Config, edge: EdgeStack | undefined, bundles: FunctionBundles) {
     super(scope, 'Platform', config, {
       description: `Moodle ${config.site}: platform`,
       crossRegionReferences: edge !== undefined,
@@ -120,6 +122,7 @@ export class PlatformStack extends MoodleStack {
     this.cron = new CronService(this, 'Cron', { config, nodes: this.nodes, task: this.cronTask, settings });
 
     this.functionSecurityGroup = config.databaseAccess === 'network' ? this.#functionSecurityGroup() : undefined;
+    if (!config.keepData) new Leftovers(this, 'Leftovers', { platform: this, config, bundles });
     platformOutputs(this);
   }
 

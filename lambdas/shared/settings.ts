@@ -54,6 +54,8 @@ export interface Settings {
   readonly backupVaultName: string;
   readonly backupRoleArn: string;
   readonly fileSystemArn: string;
+  /** What the names of the logs begin with that Container Insights writes of the site's cluster. */
+  readonly insightsLogPrefix: string;
   readonly notificationTopicArn: string;
   /** The RDS Data API, or the database's own protocol from inside the network. */
   readonly databaseAccess: 'data-api' | 'network';
@@ -203,6 +205,9 @@ export function settingsFrom(environment: Environment = process.env): Settings {
     },
     get fileSystemArn() {
       return text('FILE_SYSTEM_ARN');
+    },
+    get insightsLogPrefix() {
+      return text('INSIGHTS_LOG_PREFIX');
     },
     get notificationTopicArn() {
       return text('NOTIFICATION_TOPIC_ARN');

@@ -115,7 +115,7 @@ describe.each(Object.keys(contexts) as (keyof typeof contexts)[])('permissions, 
     );
 
     expect(removing.length).toBeGreaterThan(2);
-    for (const { id, statement } of removing.filter((each) => each.id.startsWith('Phases'))) {
+    for (const { id, statement } of removing.filter((each) => /^(Phases|Leftovers)/.test(each.id))) {
       const resources = [statement.Resource].flat().map((resource) => JSON.stringify(resource));
       const others = resources.filter((resource) => !resource.includes(`:moodle-${site}-*`));
       // A snapshot is taken of the site's own database.

@@ -40,6 +40,7 @@ const prefixes: Readonly<Record<string, string>> = {
   'application-auto-scaling': 'application-autoscaling',
   backup: 'backup',
   'cloudwatch-logs': 'logs',
+  cloudformation: 'cloudformation',
   codebuild: 'codebuild',
   ecr: 'ecr',
   ecs: 'ecs',
@@ -111,6 +112,20 @@ it('the exam day may do what its code does, and is given what it reads', () => {
     Environment: { Variables: Match.objectLike({ CLUSTER_ARN: Match.anyValue(), PARAMETER_PREFIX: '/moodle/demo' }) },
   });
 });
+
+it.each(['dev', 'memcached and network'] as const)(
+  'what removes leftovers may do what its code does, %s',
+  (configuration) => {
+    const granted = synthesised(configuration)
+      .resources.filter(({ id, Type }) => Type === 'AWS::IAM::Policy' && id.startsWith('LeftoversRemoveRole'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as { Action: string | string[] }[])
+      .flatMap(({ Action }) => Action)
+      .filter((action) => !/^(logs:(Create|Put)|xray:)/.test(action));
+    const calls = callsOf('remove-leftovers').filter((call) => deployed(call, configOf(configuration)));
+
+    expect([...new Set(granted)].sort()).toEqual(calls.sort());
+  },
+);
 
 it('each state waits longer than its function may take', () => {
   const states = stateMachineFiles().flatMap((file) => Object.values(readDefinition(file).States));

@@ -56,3 +56,12 @@ export function mayBeRemoved(tags: TagValues, site: string, now = new Date()): b
   const until = tags[tagNames.keptUntil];
   return tags[tagNames.site] === site && until !== undefined && until < day(now);
 }
+
+/**
+ * Whether a rollout of this site made it, or set it aside: by its whole name, since the name of one site may begin
+ * another's, and by its tag.
+ */
+export function isMadeByRollout(identifier: string, tags: TagValues, site: string): boolean {
+  const name = new RegExp(`^moodle-${site}-(update|restored|before)-[0-9a-f]{10}$`);
+  return tags[tagNames.site] === site && name.test(identifier);
+}

@@ -13,6 +13,8 @@ export const accessTypes: readonly PassiveType[] = [
   { type: 'AWS::S3::BucketPolicy', properties: ['Bucket', 'PolicyDocument'] },
   // Empties a bucket when its stack goes; a rehearsal's go with its folder.
   { type: 'Custom::S3AutoDeleteObjects', properties: ['BucketName', 'ServiceToken'] },
+  // Works when the platform goes, and a rehearsal's goes with its folder.
+  { type: 'Custom::Leftovers', properties: ['ServiceToken'] },
   {
     type: 'AWS::KMS::Key',
     properties: [
