@@ -75,7 +75,7 @@ const laterColumns = [
  * statement each, as the Data API wants it.
  */
 function creations(dialect: Dialect): ReadonlyMap<string, string> {
-  const tables = { ...installTables(dialect.types), ...updateTables(dialect.types) };
+  const tables = tablesOf(dialect);
   const store = ["'store'", 'name', 'plugin', 'endpoint', 'tls', 'prefix', 'secret_arn'];
   return new Map([
     ...Object.entries(tables).map(
@@ -92,6 +92,11 @@ function creations(dialect: Dialect): ReadonlyMap<string, string> {
     ],
   ]);
 }
+
+const tablesOf = ({ types }: Dialect) => ({ ...installTables(types), ...updateTables(types) });
+
+/** Names of its tables. */
+export const lifecycleTables = (dialect: Dialect): readonly string[] => Object.keys(tablesOf(dialect));
 
 /** The statements that make the schema, in their order. */
 export function lifecycleSchema(dialect: Dialect): readonly string[] {

@@ -4,36 +4,56 @@ import type { Account } from './account.ts';
 /**
  * Ends a function after one of its effects (a statement that writes, a call that changes something), as a kill does:
  * what it awaits never answers, so that no handler of the function's own runs. A kill after a read leaves the same
- * state as one after the effect before it, so that this tries every state that a kill can leave.
+ * state as one after the effect before it.
+ *
+ * Every effect is the last of its call once: the call after that finds what is done already, does the next one, and is
+ * ended in its turn. So one run of a phase comes by every state that a kill can leave.
  */
 export class Executioner {
-  /** Resolves when it has struck. */
-  struck: Promise<void>;
-  readonly #at: number;
+  readonly #struckAt = new Set<string>();
   #strike: () => void = () => undefined;
-  effects = 0;
 
-  /** @param at the how manieth effect is the last; 0 for none */
-  constructor(at: number) {
-    this.#at = at;
-    this.struck = new Promise((resolve) => {
-      this.#strike = resolve;
-    });
+  /** How often it struck. */
+  get strikes(): number {
+    return this.#struckAt.size;
   }
 
-  async after<Result>(work: () => Promise<Result>): Promise<Result> {
+  /**
+   * Calls a function until it ends by itself, well or not.
+   *
+   * @param call is given the clients of one instance of the function
+   */
+  async torment<Clients extends Account['clients'], Result>(
+    account: { readonly clients: Clients; readonly database: MoodleDatabase },
+    call: (clients: Clients) => Promise<Result>,
+  ): Promise<Result> {
+    for (;;) {
+      const struck = new Promise<void>((resolve) => {
+        this.#strike = resolve;
+      });
+      const ended = call(this.#clients(account.clients)).then((result) => ({ result }));
+      const end = await Promise.race([ended, struck]);
+      if (end) return end.result;
+      // The connection goes with the function, and with it a transaction that was open.
+      await account.database.close();
+    }
+  }
+
+  async #after<Result>(effect: string, work: () => Promise<Result>): Promise<Result> {
     const result = await work();
-    this.effects += 1;
-    if (this.effects !== this.#at) return result;
+    if (this.#struckAt.has(effect)) return result;
+    this.#struckAt.add(effect);
     this.#strike();
     return new Promise(() => undefined);
   }
 
-  clients(account: Account): Account['clients'] {
-    const { clients } = account;
+  #clients<Clients extends Account['clients']>(clients: Clients): Clients {
     const ask = (command: object) => (clients.ecs as { send(command: object): Promise<object> }).send(command);
-    const send = (command: object) =>
-      /^(Describe|List|Get|BatchGet)/.test(command.constructor.name) ? ask(command) : this.after(() => ask(command));
+    const send = (command: { readonly input?: object }) => {
+      const name = command.constructor.name;
+      if (/^(Describe|List|Get|BatchGet)/.test(name)) return ask(command);
+      return this.#after(`${name} ${JSON.stringify(command.input)}`, () => ask(command));
+    };
     const client = { send } as never;
     const others = Object.keys(clients).filter((name) => !['settings', 'database', 'deployedPlugins'].includes(name));
     return {
@@ -44,15 +64,17 @@ export class Executioner {
   }
 
   #database(real: MoodleDatabase): MoodleDatabase {
-    const counted = (statements: SqlStatements): SqlStatements => ({
+    const counted = (statements: SqlStatements, where = ''): SqlStatements => ({
       dialect: statements.dialect,
       query: (sql, parameters) => statements.query(sql, parameters),
-      execute: (sql, parameters) => this.after(() => statements.execute(sql, parameters)),
+      execute: (sql, parameters) =>
+        this.#after(`${where}${sql} ${JSON.stringify(parameters)}`, () => statements.execute(sql, parameters)),
     });
     return {
       ...counted(real),
       access: real.access,
-      transaction: (work) => this.after(() => real.transaction((statements) => work(counted(statements)))),
+      transaction: (work) =>
+        this.#after(`COMMIT of ${work}`, () => real.transaction((statements) => work(counted(statements, 'in it: ')))),
       close: () => real.close(),
     };
   }

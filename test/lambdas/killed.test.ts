@@ -13,7 +13,7 @@ import { nodeId } from '../../lambdas/shared/nodes.ts';
 import { readOpenMigration } from '../../lambdas/shared/session-switch.ts';
 import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
 import { startOneNode } from '../../lambdas/start-one-node.ts';
-import { LifecycleServer } from '../support/lifecycle-database.ts';
+import { emptyLifecycle, LifecycleServer } from '../support/lifecycle-database.ts';
 import { Account } from './account.ts';
 import { execution, held, untilDone } from './bench.ts';
 import { Executioner } from './executioner.ts';
@@ -116,48 +116,26 @@ async function endOf(account: Account) {
   };
 }
 
-async function emptyDatabase(): Promise<void> {
-  const tables = [
-    'rollout_hold',
-    'install_marker',
-    'cache_store',
-    'cache_mode_mapping',
-    'node_acknowledgement',
-    'node_replacement',
-    'task_run',
-    'session_migration',
-  ];
-  for (const table of tables) await database.execute(`DELETE FROM moodle_lifecycle.${table}`);
+/** The phase from its beginning to its end, by calls that are made this way. */
+async function runBy(
+  phase: Phase,
+  call: (account: Account, work: (clients: Clients) => Promise<unknown>) => Promise<unknown>,
+) {
+  await emptyLifecycle(database);
   await database.execute('DROP TABLE IF EXISTS mdl_config, mdl_user, mdl_config_plugins');
-}
-
-/** The phase from its beginning to its end, killed after the given effect and then called again. */
-async function runKilled(phase: Phase, executioner: Executioner) {
-  await emptyDatabase();
   const account = new Account(database);
   const input = await phase.prepare(account);
-  let clients = executioner.clients(account);
-  await untilDone(account, async () => {
-    const run = phase.run(clients, input).then(() => 'done');
-    if ((await Promise.race([run, executioner.struck])) === 'done') return;
-    // The connection goes with the function, and with it a transaction that was open.
-    await database.close();
-    clients = account.clients;
-    executioner.struck = new Promise(() => undefined);
-    await phase.run(clients, input);
-  });
+  await untilDone(account, () => call(account, (clients) => phase.run(clients, input)));
   await account.settle();
   return endOf(account);
 }
 
 describe.each(phases)('$name', (phase) => {
-  it('ends in the same state wherever it is killed, and run again', async () => {
-    const nobody = new Executioner(0);
-    const expected = await runKilled(phase, nobody);
-    expect(nobody.effects).toBeGreaterThan(0);
-    for (let at = 1; at <= nobody.effects; at++) {
-      const end = await runKilled(phase, new Executioner(at));
-      expect(end, `killed after effect ${at} of ${nobody.effects}`).toEqual(expected);
-    }
+  it('ends in the same state when it is killed after each of its effects, and called again', async () => {
+    const expected = await runBy(phase, (account, work) => work(account.clients));
+    const executioner = new Executioner();
+    const end = await runBy(phase, (account, work) => executioner.torment(account, work));
+    expect(executioner.strikes).toBeGreaterThan(0);
+    expect(end).toEqual(expected);
   });
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createLifecycleSchema } from '../../lambdas/shared/lifecycle-schema.ts';
+import { createLifecycleSchema, lifecycleTables } from '../../lambdas/shared/lifecycle-schema.ts';
 import type { MoodleDatabase } from '../../lambdas/shared/moodle-database.ts';
 import { MysqlDatabase } from '../../lambdas/shared/mysql-database.ts';
 import type { NetworkConnection } from '../../lambdas/shared/network-connection.ts';
@@ -17,6 +17,12 @@ export const kinds = ['postgresql', 'mysql'] as const;
 export type Kind = (typeof kinds)[number];
 
 const usualKind = kinds.find((kind) => kind === process.env.LIFECYCLE_TESTS_ON) ?? 'postgresql';
+
+/** Takes all rows out of the lifecycle's tables. */
+export async function emptyLifecycle(database: MoodleDatabase): Promise<void> {
+  for (const table of lifecycleTables(database.dialect))
+    await database.execute(`DELETE FROM moodle_lifecycle.${table}`);
+}
 
 /** A real database server that takes TLS only, for the functions' statements. One per test file, a database per test. */
 export class LifecycleServer {
