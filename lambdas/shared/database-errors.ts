@@ -15,6 +15,8 @@ const loginRefused = () =>
 
 /** Names of the Data API's errors that pass by themselves. A SQL error (DatabaseErrorException) does not. */
 const passing = new Set([
+  // Between its two names, while the database goes back.
+  'DatabaseNotFoundException',
   'DatabaseUnavailableException',
   'ServiceUnavailableError',
   'InternalServerErrorException',

@@ -1,7 +1,7 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
 import { DatabaseStillBeingRestored } from '../errors.ts';
 import type { Settings } from '../settings.ts';
-import { findDatabase, tagListOf } from './databases.ts';
+import { findDatabase, statusOf, tagListOf } from './databases.ts';
 import { exchange } from './exchange.ts';
 import { namesOf, tagNames, tagValues } from './names.ts';
 import { identifierOf, listDatabases } from './remove.ts';
@@ -13,7 +13,9 @@ import { identifierOf, listDatabases } from './remove.ts';
  * @throws DatabaseStillBeingRestored until the site's name leads to the restored database
  */
 export async function endLeftExchange(rds: RDSClient, settings: Settings): Promise<void> {
-  if (await findDatabase(rds, settings, settings.databaseIdentifier)) return;
+  const own = await findDatabase(rds, settings, settings.databaseIdentifier);
+  if (own && statusOf(own) !== 'renaming') return;
+  if (own) throw waiting(`${settings.databaseIdentifier} gets another name`);
   const { site } = settings;
   const restored = (await listDatabases(rds, settings)).flatMap((found) => {
     const { [tagNames.execution]: execution, ...tags } = tagValues(tagListOf(found));
@@ -23,8 +25,9 @@ export async function endLeftExchange(rds: RDSClient, settings: Settings): Promi
   // Nothing of ours is under way: then the database itself says that it does not answer.
   if (restored.length === 0) return;
   // Those of earlier updates are kept under other names for days.
-  const waiting = restored.find(({ identifier, names }) => identifier === names.restored);
-  const words = waiting ? await exchange(rds, settings, waiting.names, {}) : 'a change of names is under way';
-  if (words)
-    throw new DatabaseStillBeingRestored(`An exchange of databases that was left half done is ended: ${words}.`);
+  const copy = restored.find(({ identifier, names }) => identifier === names.restored);
+  const words = copy ? await exchange(rds, settings, copy.names, {}) : 'a change of names is under way';
+  if (words) throw waiting(words);
 }
+
+const waiting = (words: string) => new DatabaseStillBeingRestored(`The databases exchange their names: ${words}.`);
