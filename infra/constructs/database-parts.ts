@@ -34,7 +34,10 @@ export function inCommon(scope: Construct, network: Network, config: Config) {
   };
 }
 
-function acknowledgeChoices(scope: Construct, { keepData, databaseMultiAz, backups }: Config): void {
+function acknowledgeChoices(
+  scope: Construct,
+  { keepData, databaseMultiAz, databaseRotationDays, backups }: Config,
+): void {
   acknowledge(scope, 'AwsSolutions-RDS6', 'Moodle logs in by password, over TLS; it has no token of IAM to give.');
   acknowledge(scope, 'AwsSolutions-RDS11', 'The port is no secret: only nodes and phase functions are let in at all.');
   acknowledge(scope, 'AwsSolutions-RDS14', 'Rollouts go back by a restore to a point in time, which every engine has.');
@@ -53,9 +56,11 @@ function acknowledgeChoices(scope: Construct, { keepData, databaseMultiAz, backu
   for (const rule of ['NIST.800.53.R5-EC2RestrictedCommonPorts', 'NIST.800.53.R5-EC2RestrictedSSH']) {
     acknowledge(scope, rule, "One port, the database's own, and from two security groups of the site.");
   }
-  const password = 'The password is that of a user whom only the site knows; rotation is an option of its own.';
-  acknowledge(scope, 'AwsSolutions-SMG4', password);
-  acknowledge(scope, 'NIST.800.53.R5-SecretsManagerRotationEnabled', password);
+  if (databaseRotationDays === 0) {
+    const choice = 'databaseRotationDays=0: the password is that of a user whom only the site knows, and stays.';
+    acknowledge(scope, 'AwsSolutions-SMG4', choice);
+    acknowledge(scope, 'NIST.800.53.R5-SecretsManagerRotationEnabled', choice);
+  }
   if (!keepData) {
     const disposable = 'keepData=false: the site is made to be taken away whole.';
     acknowledge(scope, 'AwsSolutions-RDS10', disposable);

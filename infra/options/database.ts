@@ -1,7 +1,7 @@
 import { type DatabaseEngineName, databaseEngines, versionOf } from '../database-engines.ts';
 import { atLeast, leastDatabaseVersion } from '../moodle-requirements.ts';
 import type { Contradiction } from './contradiction.ts';
-import { halves, oneOf, optionalText, text, wholeNumber, yesNo } from './option-kinds.ts';
+import { halves, oneOf, optionalText, text, wholeNumber, yesNo, zeroOr } from './option-kinds.ts';
 
 const engineNames = Object.keys(databaseEngines) as DatabaseEngineName[];
 
@@ -66,6 +66,11 @@ export const databaseOptions = {
     doc: 'How many days the automatic backups of the database are kept.',
     dev: 1,
     prod: 14,
+  }),
+  databaseRotationDays: zeroOr(1, 1000, {
+    doc: 'Every how many days the database gets a new password, by Secrets Manager; 0: never.',
+    dev: 0,
+    prod: 0,
   }),
 } as const;
 

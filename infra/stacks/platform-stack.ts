@@ -7,6 +7,7 @@ import { hostedZone, siteCertificate } from '../constructs/certificates.ts';
 import { CronService } from '../constructs/cron-service.ts';
 import { type Database, database } from '../constructs/database.ts';
 import { DatabaseEvents } from '../constructs/database-events.ts';
+import { DatabaseRotation } from '../constructs/database-rotation.ts';
 import { Files } from '../constructs/files.ts';
 import { Firewall } from '../constructs/firewall.ts';
 import { ImageBuild } from '../constructs/image-build.ts';
@@ -79,6 +80,9 @@ export class PlatformStack extends MoodleStack {
     this.siteSecrets = new SiteSecrets(this, 'Secrets', { site, adminUser: config.adminUser });
     this.database = database(this, 'Database', network, config);
     new DatabaseEvents(this, 'DatabaseEvents', { database: this.database, topic: this.notifications.topic });
+    if (config.databaseRotationDays > 0) {
+      new DatabaseRotation(this, 'DatabaseRotation', { config, database: this.database, network });
+    }
     const stores = new Stores(this, 'Stores', network, config);
     this.sessionStore = stores.session;
     this.applicationStore = stores.application;

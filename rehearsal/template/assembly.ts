@@ -29,6 +29,7 @@ export interface Template {
   readonly Conditions?: Readonly<Record<string, unknown>>;
   readonly Resources: Readonly<Record<string, TemplateResource>>;
   readonly Outputs?: Readonly<Record<string, TemplateOutput>>;
+  readonly Transform?: unknown;
 }
 
 export interface SynthesisedStack {
@@ -62,7 +63,11 @@ const sections = [
   'Parameters',
   'Resources',
   'Rules',
+  'Transform',
 ];
+
+/** Only adds Secrets Manager's own function to a rotation, which is not rehearsed. */
+const knownTransforms: readonly unknown[] = [undefined, 'AWS::SecretsManager-2024-09-16'];
 
 /**
  * Reads what `cdk synth` wrote.
@@ -100,6 +105,9 @@ function readStack(directory: string, name: string, artifact: Artifact | undefin
   for (const section of Object.keys(template)) {
     if (!sections.includes(section))
       throw new TemplateError([name], `the rehearsal does not know the section ${section}.`);
+  }
+  if (!knownTransforms.includes(template.Transform)) {
+    throw new TemplateError([name], `the rehearsal does not know the transform ${JSON.stringify(template.Transform)}.`);
   }
   const region = artifact?.environment?.split('/').pop() ?? 'unknown-region';
   return {

@@ -149,6 +149,7 @@ describe('readConfig', () => {
     databaseMaxStorageGiB: ['19', '1TB'],
     databaseMinCapacity: ['0.3', '-0.5', '257', '.5'],
     databaseMaxCapacity: ['0.5', '256.5', 'max'],
+    databaseRotationDays: ['-1', '1001', 'weekly'],
     databaseBackupDays: ['0', '36'],
     sessionStore: ['database', 'valkey'],
     applicationStore: ['files', 'valkey'],

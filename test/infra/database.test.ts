@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { databaseEngines } from '../../infra/database-engines.ts';
 import { leastDatabaseVersion } from '../../infra/moodle-requirements.ts';
-import { type contexts, type Resource, synthesised } from './synthesised.ts';
+import { type contexts, type Resource, synthesised, synthesisedFrom } from './synthesised.ts';
 
 type Configuration = keyof typeof contexts;
 
@@ -141,4 +141,45 @@ it('has the phase functions know every engine', () => {
   const [, list = ''] = /const databaseEngines = \[([^\]]+)\]/.exec(settings) ?? [];
 
   expect(list.match(/[a-z-]+/g)?.sort()).toEqual(Object.keys(databaseEngines).sort());
+});
+
+describe('rotation of the password', () => {
+  it.each([
+    [{ databaseEngine: 'aurora-postgresql' }, 'PostgreSQLSingleUser'],
+    [{ databaseEngine: 'postgresql', databaseAccess: 'network' }, 'PostgreSQLSingleUser'],
+    [{ databaseEngine: 'aurora-mysql', nat: 'none', interfaceEndpoints: 'true' }, 'MySQLSingleUser'],
+    [{ databaseEngine: 'mariadb', databaseAccess: 'network' }, 'MariaDBSingleUser'],
+  ])('is of the engine, and reaches the database: %o', (context, rotationType) => {
+    const { resources } = synthesisedFrom({ ...context, databaseRotationDays: '30' });
+    const [rotation, ...others] = resources.filter(({ Type }) => Type === 'AWS::SecretsManager::RotationSchedule');
+    expect(others).toEqual([]);
+    const { HostedRotationLambda: hosted, ...rest } = rotation?.Properties ?? {};
+
+    expect(rest).toMatchObject({
+      RotationRules: { ScheduleExpression: 'rate(30 days)' },
+      RotateImmediatelyOnUpdate: false,
+      SecretId: { Ref: expect.stringMatching(/^DatabaseCredentialsAttachment/) },
+    });
+    expect(hosted.RotationType).toBe(rotationType);
+    // As the group of its log is called, which expires.
+    const logs = resources.filter(({ Type }) => Type === 'AWS::Logs::LogGroup').map(({ Properties }) => Properties);
+    expect(logs.find(({ LogGroupName }) => LogGroupName === `/aws/lambda/${hosted.RotationLambdaName}`)).toHaveProperty(
+      'RetentionInDays',
+    );
+    const [group] = hosted.VpcSecurityGroupIds['Fn::GetAtt'];
+    const letIn = resources
+      .filter(({ Type }) => Type === 'AWS::EC2::SecurityGroupIngress')
+      .filter(({ Properties }) => Properties.SourceSecurityGroupId?.['Fn::GetAtt'][0] === group)
+      .map(({ Properties }) => Properties.GroupId['Fn::GetAtt'][0] as string);
+    expect(letIn).toContainEqual(expect.stringMatching(/^DatabaseSecurityGroup/));
+    // Without a way out it reads the secret by an endpoint.
+    if ('nat' in context) expect(letIn).toContainEqual(expect.stringMatching(/^NetworkEndpoint/));
+  });
+
+  it('is nobody else’s: without the option there is none', () => {
+    for (const configuration of ['dev', 'prod'] as const) {
+      const types = synthesised(configuration).resources.map(({ Type }) => Type);
+      expect(types).not.toContain('AWS::SecretsManager::RotationSchedule');
+    }
+  });
 });

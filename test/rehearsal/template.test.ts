@@ -201,7 +201,7 @@ describe('what the rehearsal does not know', () => {
       /DateLessThan/,
     ],
     ['a circle', { Resources: { A: parameter({ Ref: 'B' }), B: parameter({ Ref: 'A' }) } }, /A → B → A/],
-    ['a section', { Transform: 'x' } as Partial<Template>, /section Transform/],
+    ['a section', { Transform: 'x' } as Partial<Template>, /transform "x"/],
   ])('%s is refused by name', async (_, template, expected) => {
     await expect(resolved('x', { Resources: {}, ...template })).rejects.toThrow(expected);
     account = undefined;

@@ -9,6 +9,11 @@ export const accessTypes: readonly PassiveType[] = [
     attributes: (_resource, _world, ref) => ({ Id: ref }),
   },
   { type: 'AWS::SNS::TopicPolicy', properties: ['PolicyDocument', 'Topics'] },
+  // No password changes here by itself.
+  {
+    type: 'AWS::SecretsManager::RotationSchedule',
+    properties: ['HostedRotationLambda', 'RotateImmediatelyOnUpdate', 'RotationRules', 'SecretId'],
+  },
   { type: 'AWS::SecretsManager::ResourcePolicy', properties: ['BlockPublicPolicy', 'ResourcePolicy', 'SecretId'] },
   { type: 'AWS::S3::BucketPolicy', properties: ['Bucket', 'PolicyDocument'] },
   // Empties a bucket when its stack goes; a rehearsal's go with its folder.
