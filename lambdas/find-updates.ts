@@ -33,13 +33,13 @@ export async function findUpdates(
   clients: FindUpdatesClients,
   { site, execution, request, unfinished }: Rollout & { readonly request: UpdateRequest; readonly unfinished: string },
 ): Promise<UpdatePlan> {
-  const { database, s3, ssm, settings } = clients;
+  const { database, ssm, settings } = clients;
   await assertHeld(database, { site, execution });
-  if (unfinished === 'finish') return planToFinish(database, site);
+  if (unfinished === 'finish') return planToFinish(clients, site);
 
   const deployed = deployedManifest(settings, clients.deployedPlugins);
   const { 'image-tag': fromImage } = await readParameters(ssm, settings);
-  const current = (await readManifest(s3, settings, fromImage)) ?? manifestWithout(fromImage, deployed, settings);
+  const current = await manifestOf(clients, fromImage);
   const moodle = await readMoodle(database, settings);
   const decision = decideUpdates(request, {
     current,
@@ -50,15 +50,18 @@ export async function findUpdates(
     inDatabase: moodle.plugins,
   });
   const nothing = changesNothing(decision, current);
-  const plugins = [...decision.kept, ...(nothing || request.dryRun ? [] : await pinAll(decision.chosen))];
-  const manifest = { moodle: decision.moodle, plugins };
+  // Without reading the archives there is no manifest of the new image, and no tag.
+  const builds = !nothing && !request.dryRun;
+  const manifest = builds
+    ? { moodle: decision.moodle, plugins: [...decision.kept, ...(await pinAll(decision.chosen))] }
+    : current;
   return {
     outcome: nothing ? 'nothing' : request.dryRun ? 'plan' : 'update',
     summary: inOneLine(decision, request),
     changes: decision.changes,
     leftOut: decision.leftOut,
     fromImage,
-    image: nothing ? fromImage : tagOf(manifest, settings, deployed),
+    image: builds ? tagOf(manifest, settings, deployed) : fromImage,
     manifest,
     deleteData: request.deleteData.filter((component) => moodle.plugins.has(component)),
     filesChange:
@@ -72,15 +75,21 @@ export async function findUpdates(
 }
 
 /** The plan of the update that another execution left upgraded. What is left of it needs no approval. */
-async function planToFinish(database: MoodleDatabase, site: string): Promise<UpdatePlan> {
-  const run = await readOpenRun(database, site);
+async function planToFinish(clients: FindUpdatesClients, site: string): Promise<UpdatePlan> {
+  const run = await readOpenRun(clients.database, site);
   if (!run) throw new TypeError('The update that was to be finished is no longer there.');
-  return { ...run.plan, outcome: 'finish', summary: `finished: ${run.plan.summary}`, approval: false };
+  const manifest = await manifestOf(clients, run.plan.image);
+  return { ...run.plan, manifest, outcome: 'finish', summary: `finished: ${run.plan.summary}`, approval: false };
 }
 
 /** Of an image that was built before manifests were kept: its tag begins with its Moodle release, and it has no plugins. */
-function manifestWithout(tag: string, deployed: Manifest, settings: Settings): Manifest {
-  if (tag === settings.imageTag) return deployed;
+async function manifestOf(
+  { s3, settings, deployedPlugins: plugins }: FindUpdatesClients,
+  tag: string,
+): Promise<Manifest> {
+  const kept = await readManifest(s3, settings, tag);
+  if (kept) return kept;
+  if (tag === settings.imageTag) return deployedManifest(settings, plugins);
   return { moodle: { version: tag.split('-')[0] ?? '', sha256: null }, plugins: [] };
 }
 

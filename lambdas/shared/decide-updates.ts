@@ -55,7 +55,8 @@ export function decideUpdates(request: UpdateRequest, known: Known): Decision {
   if (request.what.includes('image')) takeDeployed(request, known, plugins, changes);
   if (request.what.includes('plugins')) takeOffered(request, known, plugins, changes, leftOut);
   addPlugins(request, known, plugins, changes, leftOut);
-  if (request.what.includes('image') && known.imageChanged) {
+  if (known.imageChanged && (changes.length > 0 || request.what.includes('image'))) {
+    if (!allowed('minor', request.maximumRisk)) return leaveAllOut(changes, leftOut, known);
     changes.push({ component: 'image', from: 'as built', to: 'as deployed', release: '', risk: 'minor' });
   }
   refuseOlder([...plugins.values()], known.inDatabase);
@@ -69,6 +70,18 @@ export function decideUpdates(request: UpdateRequest, known: Known): Decision {
   };
 }
 
+/** Every image is built from what was deployed last, so that nothing can be updated without that. */
+function leaveAllOut(
+  changes: readonly PlannedChange[],
+  leftOut: readonly LeftOut[],
+  { current: { moodle, plugins } }: Known,
+): Decision {
+  const why =
+    'a new image would have what the last deploy changed in image/ too, which is of the risk minor, and maximumRisk is patch';
+  const others = changes.map(({ component, to }) => ({ component, why: `${to}: ${why}` }));
+  return { changes: [], leftOut: [...leftOut, ...others], moodle, kept: plugins, chosen: [] };
+}
+
 function decideMoodle(
   { what, maximumRisk }: UpdateRequest,
   { current, deployed, offered }: Known,
@@ -76,7 +89,9 @@ function decideMoodle(
   leftOut: LeftOut[],
 ): Manifest['moodle'] {
   const branch = branchOf(current.moodle.version);
+  // Of the same release, that of the deploy comes first: it may name the archive's checksum.
   const candidates: Manifest['moodle'][] = [];
+  if (what.includes('image')) candidates.push(...deployedMoodle(branch, current, deployed, leftOut));
   if (what.includes('core')) {
     const releases = (offered.get('core') ?? [])
       .filter(({ maturity }) => maturity === null || maturity >= stable)
@@ -85,20 +100,6 @@ function decideMoodle(
     candidates.push(
       ...releases.filter((version) => branchOf(version) === branch).map((version) => ({ version, sha256: null })),
     );
-  }
-  if (what.includes('image')) {
-    if (branchOf(deployed.moodle.version) !== branch) {
-      throw new UpdateNotPossible(
-        `The last deploy names Moodle ${deployed.moodle.version}, and the site runs ${current.moodle.version}. Updates stay within ` +
-          `the branch ${branch}. Nothing was changed. Deploy with a moodleVersion of that branch.`,
-      );
-    }
-    if (compareReleases(deployed.moodle.version, current.moodle.version) < 0) {
-      leftOut.push({
-        component: 'core',
-        why: `the last deploy names Moodle ${deployed.moodle.version}, which is older than the site’s ${current.moodle.version}`,
-      });
-    } else candidates.push(deployed.moodle);
   }
   const [newest] = candidates.sort((one, other) => compareReleases(other.version, one.version));
   if (!newest || compareReleases(newest.version, current.moodle.version) <= 0) return current.moodle;
@@ -111,6 +112,25 @@ function decideMoodle(
   }
   changes.push({ component: 'core', from: current.moodle.version, to: newest.version, release: '', risk: 'core' });
   return newest;
+}
+
+function deployedMoodle(
+  branch: string,
+  { moodle: { version: running } }: Manifest,
+  { moodle }: Manifest,
+  leftOut: LeftOut[],
+): Manifest['moodle'][] {
+  const { version } = moodle;
+  if (branchOf(version) !== branch) {
+    throw new UpdateNotPossible(
+      `The last deploy names Moodle ${version}, and the site runs ${running}. Updates stay within the branch ${branch}. Nothing ` +
+        'was changed. Deploy with a moodleVersion of that branch.',
+    );
+  }
+  if (compareReleases(version, running) >= 0) return [moodle];
+  const why = `the last deploy names Moodle ${version}, which is older than the site’s ${running}`;
+  leftOut.push({ component: 'core', why });
+  return [];
 }
 
 type Plugins = Map<string, PinnedPlugin | ChosenPlugin>;
@@ -178,11 +198,9 @@ function takeOffered(
     if (newest && newest !== chosen)
       leftOut.push({ component, why: `${newest.version} ${whyNot(newest, release, maximumRisk)}` });
     if (!chosen) continue;
-    const earlier = changes.findIndex((change) => change.component === component);
-    if (earlier >= 0) changes.splice(earlier, 1);
     plugins.set(component, choose(component, chosen));
     const risk = riskOf(release, chosen.release);
-    changes.push({ component, from: version, to: chosen.version, release: chosen.release, risk });
+    setChange(changes, { component, from: version, to: chosen.version, release: chosen.release, risk });
   }
 }
 
@@ -192,9 +210,16 @@ function whyNot(offer: OfferedVersion, release: string, maximumRisk: Risk): stri
   return (offer.maturity ?? stable) < stable ? 'is not called stable' : 'has no archive in the directory';
 }
 
+/** What is decided later about a component takes the place of what was decided before. */
+function setChange(changes: PlannedChange[], change: PlannedChange): void {
+  const earlier = changes.findIndex(({ component }) => component === change.component);
+  if (earlier >= 0) changes.splice(earlier, 1);
+  changes.push(change);
+}
+
 function addPlugins(
   { add }: UpdateRequest,
-  { added }: Known,
+  { added, current }: Known,
   plugins: Plugins,
   changes: PlannedChange[],
   leftOut: LeftOut[],
@@ -220,8 +245,8 @@ function addPlugins(
         ? { ...choose(component, given), checksum: { algorithm: 'sha256', digest: sha256 } }
         : choose(component, given),
     );
-    const from = there?.version ?? null;
-    changes.push({ component, from, to: given.version, release: given.release, risk: 'minor' });
+    const from = current.plugins.find((plugin) => plugin.component === component)?.version ?? null;
+    setChange(changes, { component, from, to: given.version, release: given.release, risk: 'minor' });
   }
 }
 

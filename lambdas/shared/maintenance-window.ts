@@ -11,6 +11,11 @@ export function minutesUntilOpen({ start, end, timeZone }: MaintenanceWindow, no
   return open ? 0 : (opens - at + day) % day;
 }
 
+/** How long it is open. */
+export function minutesOf({ start, end }: Pick<MaintenanceWindow, 'start' | 'end'>): number {
+  return (minuteOf(end) - minuteOf(start) + day) % day;
+}
+
 const day = 24 * 60;
 
 /** `HH:MM` in the zone. */

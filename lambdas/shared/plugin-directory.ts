@@ -22,6 +22,10 @@ export const stable = 200;
 
 /** The largest archive that is read; the largest plugin of Moodle's directory is far below. */
 const archiveBytes = 300 * 1024 * 1024;
+/** The largest answer that is read: of a site with 400 plugins, all of them old, it has some 500 KiB. */
+const answerBytes = 16 * 1024 * 1024;
+/** Authors' words for a version that are kept: Moodle has no limit for them. */
+const releaseCharacters = 60;
 const answerMilliseconds = 30_000;
 const archiveMilliseconds = 50_000;
 
@@ -57,12 +61,13 @@ export class PluginDirectory {
     const { status, forbranch, updates } = (await json(url, answer)) as {
       status?: unknown;
       forbranch?: unknown;
-      updates?: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+      updates?: unknown;
     };
     if (status !== 'OK' || forbranch !== branch) throw unusable(url, `status ${status}, for branch ${forbranch}`);
-    const offered = Object.entries(updates ?? {}).map(
-      ([component, versions]) => [component, versions.map((one) => offer(one, 'download'))] as const,
-    );
+    const offered = Object.entries(updates ?? {}).map(([component, versions]) => {
+      if (!Array.isArray(versions)) throw unusable(url, `no list of versions of ${component}`);
+      return [component, versions.flatMap((one) => offer(one, 'download') ?? [])] as const;
+    });
     return {
       core: offered.find(([component]) => component === 'core')?.[1] ?? [],
       plugins: new Map(offered.filter(([component]) => component !== 'core')),
@@ -87,16 +92,18 @@ export class PluginDirectory {
     }
     const { status, pluginfo } = (await json(url, answer)) as {
       status?: unknown;
-      pluginfo?: { version?: Readonly<Record<string, unknown>> | false };
+      pluginfo?: { version?: unknown } | null;
     };
-    if (status !== 'OK' || pluginfo === undefined) throw unusable(url, `status ${status}`);
+    if (status !== 'OK' || !pluginfo) throw unusable(url, `status ${status}`);
     if (!pluginfo.version) {
       throw new UpdateNotPossible(
         `Moodle’s plugin directory has ${component}, but ${version === undefined ? `no version for Moodle ${branch}` : `not the version ${version}`}. ` +
           'Nothing was changed. Choose another version, or wait for one.',
       );
     }
-    return offer(pluginfo.version, 'downloadurl', 'downloadmd5');
+    const found = offer(pluginfo.version, 'downloadurl');
+    if (found && (version === undefined || found.version === version)) return found;
+    throw unusable(url, `it names the version ${found?.version ?? 'without a number'}`);
   }
 
   async #ask(url: string, request: RequestInit): Promise<Response> {
@@ -159,21 +166,37 @@ async function asked(url: string, request: RequestInit, milliseconds: number): P
 
 async function json(url: string, answer: Response): Promise<unknown> {
   if (answer.status !== 200) throw unusable(url, `it answered ${answer.status}`);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
   try {
-    return (await answer.json()) ?? {};
+    for await (const part of answer.body ?? []) {
+      bytes += part.length;
+      if (bytes > answerBytes) break;
+      parts.push(part);
+    }
+  } catch (error) {
+    throw unusable(url, words(error));
+  }
+  if (bytes > answerBytes) throw unusable(url, `it answered more than ${answerBytes / 1024 / 1024} MiB`);
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8')) ?? {};
   } catch (error) {
     throw unusable(url, `it answered no JSON (${words(error)})`);
   }
 }
 
-function offer(one: Readonly<Record<string, unknown>>, urlMember: string, md5Member = 'downloadmd5'): OfferedVersion {
+/** @returns undefined for a version without a number */
+function offer(given: unknown, urlMember: 'download' | 'downloadurl'): OfferedVersion | undefined {
+  const one = (given ?? {}) as Readonly<Record<string, unknown>>;
   const text = (name: string) => (typeof one[name] === 'string' ? (one[name] as string) : '');
+  const version = Number(one.version);
+  if (!(version > 0)) return undefined;
   return {
-    version: Number(one.version),
-    release: text('release'),
+    version,
+    release: text('release').slice(0, releaseCharacters),
     maturity: one.maturity === undefined || one.maturity === null ? null : Number(one.maturity),
     url: /^https?:\/\//i.test(text(urlMember)) ? text(urlMember) : '',
-    md5: text(md5Member),
+    md5: text('downloadmd5'),
   };
 }
 

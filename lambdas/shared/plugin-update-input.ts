@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { InputInvalid } from './errors.ts';
+import { minutesOf } from './maintenance-window.ts';
 import schema from './plugin-update-input.schema.json' with { type: 'json' };
 
 export type UpdateTopic = 'plugins' | 'core' | 'image';
@@ -74,6 +75,9 @@ export function readPluginUpdateInput(input: unknown): UpdateRequest {
   return request;
 }
 
+/** The rollout looks every ten minutes whether the window is open. */
+const leastMinutes = 15;
+
 function contradictions({ what, plugins, add, remove, deleteData, maximumRisk, maintenanceWindow }: UpdateRequest) {
   const added = add.map(({ component }) => component);
   const both = (some: readonly string[], others: readonly string[]) => some.filter((one) => others.includes(one));
@@ -91,8 +95,11 @@ function contradictions({ what, plugins, add, remove, deleteData, maximumRisk, m
     ...(maximumRisk === 'patch' && (add.length > 0 || remove.length > 0)
       ? ['add and remove are of the risk minor, which maximumRisk patch does not allow']
       : []),
-    ...(maintenanceWindow && maintenanceWindow.start === maintenanceWindow.end
-      ? ['maintenanceWindow starts when it ends']
+    ...(maximumRisk === 'patch' && what.includes('image')
+      ? ['what has image, of the risk minor, which maximumRisk patch does not allow']
+      : []),
+    ...(maintenanceWindow && minutesOf(maintenanceWindow) < leastMinutes
+      ? [`maintenanceWindow has ${minutesOf(maintenanceWindow)} minutes, and needs ${leastMinutes}`]
       : []),
   ];
 }

@@ -29,7 +29,7 @@ export interface UpdatePlan {
   readonly leftOut: readonly LeftOut[];
   /** Tag of the image that the site runs. */
   readonly fromImage: string;
-  /** Tag of the image that it is to run. */
+  /** Tag of the image that it is to run; of a dry run, of the one that it runs. */
   readonly image: string;
   readonly manifest: Manifest;
   /** Plugins that Moodle uninstalls, with their data. */
@@ -41,6 +41,12 @@ export interface UpdatePlan {
   readonly maintenanceWindow: MaintenanceWindow | null;
   readonly snapshotRetentionDays: number;
 }
+
+/**
+ * The plan as the update's row keeps it. The manifest is kept with the image: the Data API answers no row of more than
+ * 64 KB, which the plan of a site with hundreds of plugins would be with it.
+ */
+export type KeptPlan = Omit<UpdatePlan, 'manifest'>;
 
 /** What the state machine gives to the phases after *Find updates*. */
 export interface UpdatePhaseInput {

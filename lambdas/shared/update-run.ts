@@ -1,6 +1,6 @@
 import { type Rollout, write } from './hold.ts';
 import { type MoodleDatabase, numberOrNull, type SqlStatements, text, textOrNull } from './moodle-database.ts';
-import type { UpdatePlan } from './update-plan.ts';
+import type { KeptPlan, UpdatePlan } from './update-plan.ts';
 
 /** How far an update is. Until `upgrading` nothing of the site was changed. */
 export type UpdateStage = 'planned' | 'upgrading' | 'upgraded' | 'rolled' | 'putting back' | 'done' | 'put back';
@@ -12,7 +12,7 @@ export interface UpdateRun {
   /** The execution that began it: another where one was taken over. Names of database copies follow from it. */
   readonly origin: string;
   readonly stage: UpdateStage;
-  readonly plan: UpdatePlan;
+  readonly plan: KeptPlan;
   readonly snapshot: string | null;
   /** Fingerprint of Moodle's schema before the upgrade. */
   readonly schemaBefore: string | null;
@@ -69,7 +69,11 @@ export const isUpgraded = ({ stage, upgradeEndedAt }: UpdateRun) =>
   stage === 'upgraded' || stage === 'rolled' || (stage === 'upgrading' && upgradeEndedAt !== null);
 
 /** @throws HoldLost */
-export async function openRun(database: MoodleDatabase, rollout: Rollout, plan: UpdatePlan): Promise<void> {
+export async function openRun(
+  database: MoodleDatabase,
+  rollout: Rollout,
+  { manifest: _, ...plan }: UpdatePlan,
+): Promise<void> {
   const { now, json, orNothing } = database.dialect;
   await write(
     database,

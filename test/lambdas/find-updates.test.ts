@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findUpdates } from '../../lambdas/find-updates.ts';
+import { canonicalManifest } from '../../lambdas/shared/manifest.ts';
+import { PluginDirectory } from '../../lambdas/shared/plugin-directory.ts';
+import { readPluginUpdateInput } from '../../lambdas/shared/plugin-update-input.ts';
+import type { UpdatePlan } from '../../lambdas/shared/update-plan.ts';
+import { openRun, readOpenRun, setStage } from '../../lambdas/shared/update-run.ts';
+import { kinds, LifecycleServer } from '../support/lifecycle-database.ts';
+import { DirectoryServer } from './directory-server.ts';
+import { first, plan, UpdatingSite } from './updating-site.ts';
+
+/** Step Functions takes no more as the state of an execution. */
+const stateBytes = 262_144;
+/** The Data API answers no row of more. */
+const rowBytes = 65_536;
+
+describe.each(kinds)('Find updates, %s', (kind) => {
+  let server: LifecycleServer;
+  let directory: DirectoryServer;
+  let site: UpdatingSite;
+  beforeAll(async () => {
+    server = await LifecycleServer.start(kind);
+  });
+  afterAll(() => server.close());
+  beforeEach(async () => {
+    directory = await DirectoryServer.start();
+    site = await UpdatingSite.make(await server.database());
+    await site.check();
+    site.calls.length = 0;
+  });
+  afterEach(() => directory.close());
+
+  const find = (input: object = {}, unfinished = 'none'): Promise<UpdatePlan> =>
+    findUpdates(
+      { ...site.clients, directory: new PluginDirectory(`${directory.url}/api/1.3`) },
+      { ...first, request: readPluginUpdateInput(input), unfinished },
+    );
+  const digest = (algorithm: string, content: string) => createHash(algorithm).update(content).digest('hex');
+  /** The directory offers this version of each. */
+  function offer(components: readonly string[], version = 2026010100) {
+    const versions = components.map((component) => {
+      directory.answers.set(`/${component}.zip`, component);
+      const download = `${directory.url}/${component}.zip`;
+      return [component, [{ version, release: '1.2', maturity: 200, download, downloadmd5: digest('md5', component) }]];
+    });
+    directory.answers.set('/api/1.3/updates.php', {
+      status: 'OK',
+      forbranch: '5.1',
+      updates: Object.fromEntries(versions),
+    });
+  }
+
+  it('plans an image with the archives pinned, under a tag of its content, and changes nothing', async () => {
+    offer(['mod_x']);
+    const found = await find();
+    const sha256 = digest('sha256', 'mod_x');
+    expect(found).toMatchObject({
+      outcome: 'update',
+      summary: 'mod_x 2025010100 → 2026010100 (1.2)',
+      fromImage: 'content-1',
+      image: expect.stringMatching(/^content-1-[0-9a-f]{12}$/),
+      manifest: { plugins: [{ component: 'mod_x', version: 2026010100, release: '1.2', sha256 }] },
+      filesChange: false,
+      approval: false,
+      approvalSeconds: 86_400,
+    });
+    expect((await find()).image).toBe(found.image);
+    expect(directory.asked[0]?.form.get('plugins')).toBe('mod_x@2025010100');
+    expect(site.calls.filter((name) => !/^Get/.test(name))).toEqual([]);
+    expect(await readOpenRun(site.database, 'campus')).toBeUndefined();
+  });
+
+  it('of a dry run reads no archive, and names the image that stays', async () => {
+    offer(['mod_x']);
+    const found = await find({ dryRun: true });
+    expect(found).toMatchObject({ outcome: 'plan', image: 'content-1', changes: [{ component: 'mod_x' }] });
+    expect(canonicalManifest(found.manifest)).toBe(site.objects.get('manifests/content-1.json'));
+    expect(directory.asked.map(({ path }) => path)).toEqual(['/api/1.3/updates.php']);
+  });
+
+  it('finds nothing to do, and says what was left out', async () => {
+    offer(['mod_x'], 2025010100);
+    expect(await find()).toMatchObject({ outcome: 'nothing', image: 'content-1', summary: 'nothing to update' });
+    offer(['mod_x']);
+    const found = await find({ maximumRisk: 'patch' });
+    expect(found.outcome).toBe('nothing');
+    expect(found.summary).toMatch(/^nothing to update\. left out: mod_x \(2026010100 is of the risk minor/);
+  });
+
+  it('refuses an archive that is not what the directory says', async () => {
+    offer(['mod_x']);
+    directory.answers.set('/mod_x.zip', 'another');
+    await expect(find()).rejects.toMatchObject({ name: 'PluginArchiveWrong' });
+  });
+
+  it('deletes data only of plugins that the database has, and then files change too', async () => {
+    site.objects.set(
+      'manifests/content-1.json',
+      canonicalManifest({
+        ...plan.manifest,
+        plugins: ['mod_xx', 'mod_yy'].map((component) => ({ ...plan.manifest.plugins[0], component }) as never),
+      }),
+    );
+    await site.database.execute(`INSERT INTO mdl_config_plugins VALUES ('mod_xx', 'version', '2026010100')`);
+    offer([]);
+    const found = await find({ remove: ['mod_xx', 'mod_yy'], deleteData: ['mod_xx', 'mod_yy'] });
+    expect(found).toMatchObject({
+      outcome: 'update',
+      deleteData: ['mod_xx'],
+      filesChange: true,
+      manifest: { plugins: [] },
+    });
+    expect(found.summary).toMatch(/data of mod_xx, mod_yy deleted/);
+  });
+
+  it('writes nothing for an execution that does not hold the site', async () => {
+    await site.database.execute(`UPDATE moodle_lifecycle.rollout_hold SET execution = 'another'`);
+    await expect(find()).rejects.toMatchObject({ name: 'HoldLost' });
+  });
+
+  it('goes on with the update that was left upgraded, without asking anybody', async () => {
+    await openRun(site.clients.database, first, { ...plan, approval: true });
+    await setStage(site.clients.database, first, 'upgraded');
+    const found = await find({ what: ['core'] }, 'finish');
+    expect(found).toEqual({ ...plan, outcome: 'finish', summary: `finished: ${plan.summary}` });
+    expect(directory.asked).toEqual([]);
+  });
+
+  it('fits 400 plugins, all of them updated, into the state of an execution and a row of the Data API', async () => {
+    const names = Array.from({ length: 400 }, (_, index) => `availability_a_rather_long_name_${index}`);
+    const plugins = names.map((component) => ({
+      component,
+      version: 2025010100,
+      release: 'v4.5.6 (Build: 2025010100)',
+      url: `https://moodle.org/plugins/download.php/12345/${component}_moodle45_2025010100.zip`,
+      sha256: 'f'.repeat(64),
+    }));
+    site.objects.set('manifests/content-1.json', canonicalManifest({ ...plan.manifest, plugins }));
+    offer(names);
+    const found = await find();
+    expect(found.changes).toHaveLength(400);
+    const size = JSON.stringify(found).length;
+    expect(size).toBeGreaterThan(100_000);
+    // What the later phases add is small, but their figures about each plugin.
+    expect(size).toBeLessThan(stateBytes * 0.7);
+    await openRun(site.clients.database, first, found);
+    const [row] = await site.database.query('SELECT plan FROM moodle_lifecycle.update_run');
+    expect(String(row?.plan).length).toBeLessThan(rowBytes);
+    expect((await readOpenRun(site.database, 'campus'))?.plan.changes).toHaveLength(400);
+  });
+});
