@@ -6,7 +6,15 @@ const engines = ['aurora-postgresql', 'aurora-mysql', 'postgresql', 'mysql', 'ma
 const rollouts = ['install', 'plugin-update'] as const;
 
 /** Those that say how the app is synthesised. */
-const synthesisWords = ['plugins', 'by-schedule', 'cache', 'database-engine', 'database-access', 'context'] as const;
+const synthesisWords = [
+  'plugins',
+  'other-moodle',
+  'by-schedule',
+  'cache',
+  'database-engine',
+  'database-access',
+  'context',
+] as const;
 
 /** What the person at the keyboard asked of one rehearsal. */
 export interface RehearsalOptions {
