@@ -10,7 +10,6 @@ import { imageFolder } from '../container.ts';
 import { findRepository, imagesOf } from '../ecr-state.ts';
 import { objectFile } from '../objects.ts';
 import { keeperOf } from '../process-keeper.ts';
-import { lastLines } from '../until-ready.ts';
 import { assembleStandIn } from './assemble-stand-in.ts';
 import type { Project } from './types.ts';
 
@@ -142,7 +141,8 @@ async function run(world: World, logFile: string, command: string, words: readon
     logFile,
   });
   const { code: status, signal } = await step.exited;
-  if (status !== 0) throw new Error(`${basename(command)}: exit status ${status ?? signal}.\n${lastLines(logFile)}`);
+  // No more than CodeBuild says: what the command wrote is in the log.
+  if (status !== 0) throw new Error(`${basename(command)}: exit status ${status ?? signal}`);
 }
 
 function allow(world: World, project: Project, action: string, resource: string): void {
