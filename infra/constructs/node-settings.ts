@@ -46,7 +46,6 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
       MOODLE_DATABASE_PORT: database.port,
       MOODLE_DATABASE_NAME: databaseName,
       MOODLE_DATABASE_PREFIX: tablePrefix,
-      MOODLE_DATABASE_SSLMODE: 'require',
       // The password that ECS injects is that of the container's start; it may be rotated while the node runs.
       MOODLE_DATABASE_SECRET_ARN: database.secret.secretArn,
       MOODLE_DATAROOT: dataroot,

@@ -90,5 +90,6 @@ function environment(world: World, request: ContainerRequest): Record<string, st
     MOODLE_LOCAL: localDisk(world, request.nodeId),
     MOODLE_LISTEN: `${LOOPBACK}:${request.port}`,
     SSL_CERT_FILE: world.certificateAuthorityFile,
+    MOODLE_DATABASE_SSLMODE: 'verify-full',
   };
 }

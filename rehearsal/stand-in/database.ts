@@ -62,25 +62,31 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
-export function openDatabase(settings: Pick<Settings, 'database'>): Database {
+type DatabaseSettings = Pick<Settings, 'database' | 'certificateAuthority'>;
+
+export function openDatabase(settings: DatabaseSettings): Database {
   return settings.database.type === 'pgsql' ? openPostgres(settings) : openMysql(settings);
 }
 
-/** `sslmode=require` in libpq's sense: encrypted, the certificate not verified. */
-const unverified = { rejectUnauthorized: false };
+/** In libpq's sense: `require` encrypts, and verifies no certificate. */
+function tlsOf({ database, certificateAuthority: ca }: DatabaseSettings) {
+  if (database.tls === 'disable') return undefined;
+  return database.tls === 'require' ? { rejectUnauthorized: false } : { rejectUnauthorized: true, ...(ca && { ca }) };
+}
 
 const INT8 = 20;
 const parserOf = ((oid: number, format?: 'text') =>
   oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser;
 
-function openPostgres({ database }: Pick<Settings, 'database'>): Database {
+function openPostgres(settings: DatabaseSettings): Database {
+  const { database } = settings;
   const configuration: pg.ClientConfig = {
     host: database.host,
     port: database.port,
     database: database.name,
     user: database.user,
     password: database.password,
-    ssl: database.tls ? unverified : false,
+    ssl: tlsOf(settings) ?? false,
     connectionTimeoutMillis: 10_000,
     application_name: 'moodle stand-in',
     types: { getTypeParser: parserOf },
@@ -123,14 +129,17 @@ function openPostgres({ database }: Pick<Settings, 'database'>): Database {
   };
 }
 
-function openMysql({ database }: Pick<Settings, 'database'>): Database {
+function openMysql(settings: DatabaseSettings): Database {
+  const { database } = settings;
+  const tls = tlsOf(settings);
   const configuration: mysql.ConnectionOptions = {
     host: database.host,
     port: database.port,
     database: database.name,
     user: database.user,
     password: database.password,
-    ...(database.tls ? { ssl: unverified } : {}),
+    // The name too, which pg compares by itself.
+    ...(tls && { ssl: { ...tls, verifyIdentity: tls.rejectUnauthorized } }),
     connectTimeout: 10_000,
     charset: 'utf8mb4_unicode_ci',
   };

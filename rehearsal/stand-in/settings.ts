@@ -24,7 +24,8 @@ export interface Settings {
     readonly prefix: string;
     readonly user: string;
     readonly password: string;
-    readonly tls: boolean;
+    /** As libpq's `sslmode`. */
+    readonly tls: 'require' | 'verify-full' | 'disable';
   };
   /** The image's code: plugins, in `plugins/<component>`. */
   readonly dirroot: string;
@@ -89,7 +90,7 @@ export function readSettings(env: Environment): Settings {
       prefix: need('MOODLE_DATABASE_PREFIX'),
       user: need('MOODLE_DATABASE_USER'),
       password: need('MOODLE_DATABASE_PASSWORD'),
-      tls: oneOf('MOODLE_DATABASE_SSLMODE', ['require', 'disable']) === 'require',
+      tls: oneOf('MOODLE_DATABASE_SSLMODE', ['require', 'verify-full', 'disable']),
     },
     dirroot: need('MOODLE_DIRROOT'),
     dataroot: need('MOODLE_DATAROOT'),

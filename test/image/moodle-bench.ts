@@ -133,7 +133,7 @@ export class MoodleBench {
       MOODLE_DATABASE_PORT: String(port),
       MOODLE_DATABASE_NAME: name,
       MOODLE_DATABASE_PREFIX: 'mdl_',
-      MOODLE_DATABASE_SSLMODE: 'require',
+      MOODLE_DATABASE_SSLMODE: 'verify-full',
       MOODLE_DATABASE_USER: user,
       MOODLE_DATABASE_PASSWORD: password,
       MOODLE_DATAROOT: dataroot,

@@ -208,7 +208,6 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
           'MOODLE_DATABASE_PORT',
           'MOODLE_DATABASE_PREFIX',
           'MOODLE_DATABASE_SECRET_ARN',
-          'MOODLE_DATABASE_SSLMODE',
           'MOODLE_DATABASE_TYPE',
           'MOODLE_DATAROOT',
           'MOODLE_DRAIN_SECONDS',
