@@ -86,6 +86,16 @@ const scenarios: readonly (readonly [string, Values, readonly string[]])[] = [
     { ...well, RolloutSteps: (ago) => (ago < 3 * hour ? 5 : 0) },
     ['RolloutAtWork', 'RolloutStuck'],
   ],
+  [
+    'has an update wait for its maintenance window, and may be unwell meanwhile',
+    { ...well, TargetResponseTime: 4, RolloutSteps: (ago) => (ago % (10 * minute) === 0 ? 1 : 0) },
+    ['told: SiteUnwell', 'VisitorsSlowResponses'],
+  ],
+  [
+    'has an update wait for a person, for days',
+    { ...well, RolloutSteps: (ago) => (ago > 10 * hour ? 1 : undefined) },
+    [],
+  ],
   ['had a rollout stopped', { ...well, ExecutionsAborted: 1 }, ['RolloutFailed']],
   ['drops one session', { ...well, Evictions: (ago) => (ago < minute ? 1 : 0) }, ['CachesSessionsEvicted']],
 ];

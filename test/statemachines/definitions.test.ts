@@ -68,16 +68,18 @@ describe.each(stateMachineFiles())('%s', (file) => {
   });
 });
 
-/** With full jitter every delay is half of its bound on average. */
+/** With full jitter every delay is half of its bound on average, without it the bound. */
 function averageWait({
   IntervalSeconds,
   BackoffRate,
   MaxAttempts,
   MaxDelaySeconds = Number.POSITIVE_INFINITY,
+  JitterStrategy,
 }: NonNullable<Definition['States'][string]['Retry']>[number]): number {
   let seconds = 0;
   for (let attempt = 0; attempt < MaxAttempts; attempt++) {
-    seconds += Math.min(IntervalSeconds * BackoffRate ** attempt, MaxDelaySeconds) / 2;
+    seconds +=
+      Math.min(IntervalSeconds * BackoffRate ** attempt, MaxDelaySeconds) / (JitterStrategy === 'FULL' ? 2 : 1);
   }
   return seconds;
 }

@@ -138,10 +138,15 @@ const knownErrors = new Set<string>([...awsErrors, ...waitNames, ...finalErrors]
 function retrierProblems({ ErrorEquals, JitterStrategy, Comment, MaxDelaySeconds, BackoffRate }: Retrier): string[] {
   const who = `retries ${ErrorEquals.join(', ')}`;
   return [
-    ...(JitterStrategy === 'FULL' ? [] : [`${who} without full jitter`]),
+    ...(JitterStrategy === 'FULL' || waitsForTheClock(ErrorEquals) ? [] : [`${who} without full jitter`]),
     ...(Comment ? [] : [`${who} without a Comment that says for how long`]),
     ...(MaxDelaySeconds || BackoffRate === 1 || ErrorEquals.includes('States.Timeout')
       ? []
       : [`${who} with a delay that grows without bound`]),
   ];
+}
+
+/** Asks seldom and at even intervals, by which the alarms tell it from a rollout at work. */
+function waitsForTheClock(errors: readonly string[]): boolean {
+  return errors.length === 1 && errors[0] === 'MaintenanceWindowClosed';
 }

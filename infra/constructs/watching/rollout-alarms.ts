@@ -40,7 +40,7 @@ export class RolloutAlarms extends Construct {
         defaultValue: 0,
       });
     }
-    const { quietMinutes, stuckHours } = thresholds.rollout;
+    const { quietMinutes, busyMinutes, stuckHours, stuckAttempts } = thresholds.rollout;
     this.atWork = siteAlarm(this, 'AtWork', {
       title: 'rollout at work',
       says: 'A rollout is at work. This is no trouble, and tells nobody: it holds back the alarm of the site.',
@@ -49,14 +49,14 @@ export class RolloutAlarms extends Construct {
       threshold: 1,
       period: Duration.minutes(1),
       lasting: Duration.minutes(quietMinutes),
-      datapointsToAlarm: 1,
+      datapointsToAlarm: busyMinutes,
     });
     const stuck = siteAlarm(this, 'Stuck', {
       title: 'rollout stuck',
       says: `A rollout has been at work for ${stuckHours} hours without a pause, longer than any should take.`,
       metric: rolloutSteps,
       comparison: 'at least',
-      threshold: 1,
+      threshold: stuckAttempts,
       period: Duration.minutes(15),
       lasting: Duration.hours(stuckHours),
     });

@@ -31,13 +31,17 @@ export const thresholds = {
     hours: 2,
   },
   rollout: {
-    /** A rollout asks at least every minute while it waits. Three, because its log takes a moment to arrive. */
-    quietMinutes: 3,
+    /** A rollout asks at least every other minute while it waits. Five, because its log takes a moment to arrive. */
+    quietMinutes: 5,
+    /** Of these minutes. One alone is that of an update which waits for its maintenance window, every ten minutes. */
+    busyMinutes: 2,
     /**
      * The sum of what the slowest install may take: 39 minutes of build, 5 for the first node, 30 of install, 60 for the
      * person at the wizard, 45 for three replacements of nodes. Waiting for an approval is not at work.
      */
     stuckHours: 3,
+    /** In a quarter of an hour: waiting for the maintenance window, which takes up to a day, is not at work either. */
+    stuckAttempts: 5,
   },
   suppression: {
     /** Minutes that the site's alarm waits to learn that a rollout is at work: one more than its log takes. */
