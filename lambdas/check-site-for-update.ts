@@ -7,7 +7,7 @@ import { inheritedBefore } from './shared/before-rollout.ts';
 import { measureDatabase, serverInWords } from './shared/database-server.ts';
 import { SiteNotInstalled, UpdateUnfinished } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
-import { type Rollout, takeHold } from './shared/hold.ts';
+import { assertNotHeld, type Rollout, takeHold } from './shared/hold.ts';
 import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { noImage } from './shared/parameters.ts';
@@ -64,6 +64,7 @@ export async function checkSiteForUpdate(
     );
   }
   if (request.dryRun && left && hasTouchedSite(left)) {
+    await assertNotHeld(database, executions, rollout);
     throw new UpdateUnfinished(
       `An update stopped in the middle (${left.stage}; ${left.execution}), and a dry run puts nothing back. Nothing was changed. ` +
         'Start again without dryRun.',

@@ -1,7 +1,8 @@
 import { BatchDeleteImageCommand, DescribeImagesCommand, ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { makeHandler } from './shared/handler.ts';
+import { Wait } from './shared/errors.ts';
+import { asPhaseError, makeHandler } from './shared/handler.ts';
 import { assertHeld } from './shared/hold.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
@@ -26,6 +27,8 @@ export interface CleanedUp {
   readonly snapshots: readonly string[];
   readonly databases: readonly string[];
   readonly images: readonly string[];
+  /** What was to be removed and could not be, and why: the next update tries again. */
+  readonly kept: readonly string[];
 }
 
 /**
@@ -46,14 +49,31 @@ export async function cleanUp(
   const old = (await listSnapshots(rds, settings)).filter(
     ({ tags, status }) => mayBeRemoved(tags, site) && status === 'available',
   );
-  for (const { identifier } of old) await deleteSnapshot(rds, settings, identifier);
-  const replaced = await listRemovable(rds, settings);
-  for (const found of replaced) await removeDatabase(rds, found);
-  return {
-    snapshots: old.map(({ identifier }) => identifier),
-    databases: replaced.map(identifierOf),
-    images: await removeImages(clients, plan),
+  const kept: string[] = [];
+  const remove = async <One>(all: readonly One[], nameOf: (one: One) => string, work: (one: One) => Promise<void>) => {
+    const removed: string[] = [];
+    for (const one of all) {
+      try {
+        await work(one);
+        removed.push(nameOf(one));
+      } catch (thrown) {
+        const error = asPhaseError(thrown, 'Clean up');
+        if (error instanceof Wait) throw error;
+        // One that cannot be removed does not keep the others, which cost money too.
+        kept.push(`${nameOf(one)}: ${thrown instanceof Error ? thrown.message : error.message}`);
+      }
+    }
+    return removed;
   };
+  const snapshots = await remove(
+    old,
+    ({ identifier }) => identifier,
+    ({ identifier }) => deleteSnapshot(rds, settings, identifier),
+  );
+  const databases = await remove(await listRemovable(rds, settings), identifierOf, (found) =>
+    removeDatabase(rds, found),
+  );
+  return { snapshots, databases, images: await removeImages(clients, plan, kept), kept };
 }
 
 /** As *Find updates* names an image: what was deployed, and twelve digits of the manifest. */
@@ -64,10 +84,11 @@ const mostImages = 100;
 async function removeImages(
   { images, ssm, settings }: CleanUpClients,
   { image, fromImage, snapshotRetentionDays }: UpdatePhaseInput['plan'],
+  kept: string[],
 ): Promise<string[]> {
   const { 'image-tag': current } = await readParameters(ssm, settings);
   // The one before is what a person goes back to by hand.
-  const kept = new Set([current, image, fromImage, settings.imageTag]);
+  const needed = new Set([current, image, fromImage, settings.imageTag]);
   const oldest = Date.now() - snapshotRetentionDays * 86_400_000;
   const found: ImageDetail[] = [];
   let nextToken: string | undefined;
@@ -81,16 +102,19 @@ async function removeImages(
   const old = found
     .filter(({ imagePushedAt }) => imagePushedAt !== undefined && imagePushedAt.getTime() < oldest)
     .flatMap(({ imageTags = [] }) => imageTags)
-    .filter((tag) => madeByUpdate.test(tag) && !kept.has(tag))
+    .filter((tag) => madeByUpdate.test(tag) && !needed.has(tag))
     .slice(0, mostImages);
   if (old.length === 0) return [];
-  await images.send(
+  // ECR answers what it did not delete among what it did, and that with 200.
+  const { failures = [] } = await images.send(
     new BatchDeleteImageCommand({
       repositoryName: settings.repositoryName,
       imageIds: old.map((imageTag) => ({ imageTag })),
     }),
   );
-  return old;
+  const left = new Map(failures.map(({ imageId, failureReason }) => [imageId?.imageTag, failureReason ?? 'no reason']));
+  kept.push(...[...left].map(([tag, why]) => `${tag}: ${why}`));
+  return old.filter((tag) => !left.has(tag));
 }
 
 export const handler = makeHandler(

@@ -6,6 +6,7 @@ import { makeHandler } from './shared/handler.ts';
 import { assertHeld, type Rollout, write } from './shared/hold.ts';
 import { type MoodleDatabase, textOrNull } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
+import { isBusy } from './shared/rds/databases.ts';
 import { day, inDays, namesOf, tagNames } from './shared/rds/names.ts';
 import { createSnapshot, findSnapshot } from './shared/rds/snapshots.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
@@ -46,10 +47,9 @@ export async function takeSnapshot(
 
   const snapshot = await findSnapshot(rds, settings, identifier);
   if (!snapshot) {
-    await createSnapshot(rds, settings, identifier, {
-      [tagNames.site]: site,
-      [tagNames.execution]: execution,
-      [tagNames.keptUntil]: keptUntil,
+    const tags = { [tagNames.site]: site, [tagNames.execution]: execution, [tagNames.keptUntil]: keptUntil };
+    await createSnapshot(rds, settings, identifier, tags).catch((error: unknown) => {
+      throw notTaken(error, identifier);
     });
     await rememberSnapshot(database, rollout, identifier);
   }
@@ -70,6 +70,17 @@ export async function takeSnapshot(
   // Once more: a kill between the snapshot and its row must not leave the way back without it.
   await rememberSnapshot(database, rollout, identifier);
   return { snapshot: identifier, files, keptUntil };
+}
+
+function notTaken(error: unknown, identifier: string): unknown {
+  if (isBusy(error)) {
+    return new SnapshotStillBeingTaken(`RDS is at work on the database and takes no snapshot now (${error.name}).`);
+  }
+  if (!(error instanceof Error) || !/^SnapshotQuotaExceeded/.test(error.name)) return error;
+  return new SnapshotFailed(
+    `RDS did not take the snapshot ${identifier} of the database: the account has as many as it may have (${error.message}). The ` +
+      'site was not touched. Delete snapshots that nobody needs, or have the quota raised, and start the rollout again.',
+  );
 }
 
 const noChange = 'none needed: this update changes no files';

@@ -235,6 +235,11 @@ async function abandonedHold(
   return holder;
 }
 
+/** @throws SiteHeld when another rollout that is running, or a person, holds the site */
+export async function assertNotHeld(database: MoodleDatabase, executions: SFNClient, asking: Rollout): Promise<void> {
+  await abandonedHold(executions, asking, await readHold(database, asking.site));
+}
+
 /** An execution that waits to be redriven may still write; one that Step Functions does not know cannot. */
 async function isRunning(executions: SFNClient, execution: string): Promise<boolean> {
   try {

@@ -5,6 +5,7 @@ import {
   DescribeTasksCommand,
   type ECSClient,
   ListTasksCommand,
+  type ListTasksCommandInput,
   RegisterTaskDefinitionCommand,
   type RegisterTaskDefinitionCommandInput,
   type Service,
@@ -49,12 +50,26 @@ export async function serviceTasks(
   serviceName: string,
   desiredStatus: 'RUNNING' | 'STOPPED',
 ): Promise<Task[]> {
-  const { taskArns = [] } = await ecs.send(
-    new ListTasksCommand({ cluster: settings.clusterArn, serviceName, desiredStatus }),
-  );
-  if (taskArns.length === 0) return [];
-  const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster: settings.clusterArn, tasks: taskArns }));
-  return tasks;
+  return listTasks(ecs, settings, { serviceName, desiredStatus });
+}
+
+/** ECS lists a hundred at most at a time, and describes as many: a node that fails all the time leaves more in an hour. */
+export async function listTasks(
+  ecs: ECSClient,
+  { clusterArn: cluster }: Settings,
+  which: Pick<ListTasksCommandInput, 'serviceName' | 'family' | 'desiredStatus'>,
+): Promise<Task[]> {
+  const found: Task[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await ecs.send(new ListTasksCommand({ cluster, ...which, ...(nextToken ? { nextToken } : {}) }));
+    const { taskArns = [] } = page;
+    nextToken = page.nextToken;
+    if (taskArns.length === 0) continue;
+    const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: taskArns }));
+    found.push(...tasks);
+  } while (nextToken);
+  return found;
 }
 
 /** Nodes of the web service that run and are not being stopped. */

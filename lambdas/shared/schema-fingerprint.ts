@@ -5,7 +5,7 @@ import { type MoodleDatabase, text } from './moodle-database.ts';
  * One text for what Moodle's schema is now: its tables, columns and indexes. The same before and after means that
  * nothing of the schema was changed.
  *
- * Read table by table name in parts, because an answer of the Data API may have 1 MiB and Moodle has some 6,000 columns.
+ * Read in parts and a line each, because an answer of the Data API may have 1 MiB and Moodle has some 6,000 columns.
  */
 export async function fingerprintSchema(database: MoodleDatabase, prefix: string): Promise<string> {
   const hash = createHash('sha256');
@@ -21,23 +21,16 @@ async function linesOf(database: MoodleDatabase, prefix: string, letters: string
     .map((letter) => `table_name LIKE '${prefix.replaceAll('_', '!_')}${letter}%' ESCAPE '!'`)
     .join(' OR ');
   const columns = await database.query(
-    `SELECT table_name AS of_table, column_name AS name, data_type AS type, is_nullable AS nullable,
-            CAST(coalesce(character_maximum_length, numeric_precision, 0) AS CHAR(30)) AS size,
-            coalesce(column_default, '') AS standard
+    `SELECT CONCAT_WS(' ', table_name, column_name, data_type, is_nullable,
+                      coalesce(character_maximum_length, numeric_precision, 0), coalesce(column_default, '')) AS line
        FROM information_schema.columns WHERE table_schema = ${moodleSchema} AND (${begins})`,
   );
   const indexes = await database.query(
     name === 'postgresql'
-      ? `SELECT tablename AS of_table, indexdef AS definition FROM pg_indexes
+      ? `SELECT CONCAT_WS(' ', tablename, 'index', indexdef) AS line FROM pg_indexes
           WHERE schemaname = ${moodleSchema} AND (${begins.replaceAll('table_name', 'tablename')})`
-      : `SELECT table_name AS of_table,
-                CONCAT(index_name, ' ', non_unique, ' ', seq_in_index, ' ', column_name) AS definition
+      : `SELECT CONCAT_WS(' ', table_name, 'index', index_name, non_unique, seq_in_index, column_name) AS line
            FROM information_schema.statistics WHERE table_schema = ${moodleSchema} AND (${begins})`,
   );
-  return [
-    ...columns.map((row) =>
-      ['of_table', 'name', 'type', 'nullable', 'size', 'standard'].map((column) => text(row, column)).join(' '),
-    ),
-    ...indexes.map((row) => `${text(row, 'of_table')} index ${text(row, 'definition')}`),
-  ].sort();
+  return [...columns, ...indexes].map((row) => text(row, 'line')).sort();
 }

@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
-import {
-  DescribeTasksCommand,
-  type ECSClient,
-  ListTasksCommand,
-  RunTaskCommand,
-  StopTaskCommand,
-  type Task,
-} from '@aws-sdk/client-ecs';
+import { DescribeTasksCommand, type ECSClient, RunTaskCommand, StopTaskCommand, type Task } from '@aws-sdk/client-ecs';
 import { readTaskReport, type TaskReport } from './acknowledgements.ts';
 import { TaskStillRunning } from './errors.ts';
 import { type Rollout, write } from './hold.ts';
 import { type MoodleDatabase, number, textOrNull } from './moodle-database.ts';
-import { describeService, nodeId, settlingSeconds, whyStopped } from './nodes.ts';
+import { describeService, listTasks, nodeId, settlingSeconds, whyStopped } from './nodes.ts';
 import type { Settings } from './settings.ts';
 
 interface Running {
@@ -177,14 +170,9 @@ export async function stopTasks(
   // ECS lists by what a task is to be: one that is being stopped may still work, so both lists are needed. And it takes
   // no other filter beside startedBy.
   const lists = await Promise.all(
-    (['RUNNING', 'STOPPED'] as const).map((desiredStatus) =>
-      ecs.send(new ListTasksCommand({ cluster, family, desiredStatus })),
-    ),
+    (['RUNNING', 'STOPPED'] as const).map((desiredStatus) => listTasks(ecs, settings, { family, desiredStatus })),
   );
-  const arns = lists.flatMap(({ taskArns = [] }) => taskArns);
-  if (arns.length === 0) return;
-  const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: arns.slice(0, 100) }));
-  const atWork = tasks.filter((task) => task.startedBy === startedBy && task.lastStatus !== 'STOPPED');
+  const atWork = lists.flat().filter((task) => task.startedBy === startedBy && task.lastStatus !== 'STOPPED');
   for (const { taskArn } of atWork.filter((task) => task.desiredStatus === 'RUNNING')) {
     await ecs.send(new StopTaskCommand({ cluster, task: taskArn, reason }));
   }

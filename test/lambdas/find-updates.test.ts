@@ -6,7 +6,7 @@ import { PluginDirectory } from '../../lambdas/shared/plugin-directory.ts';
 import { readPluginUpdateInput } from '../../lambdas/shared/plugin-update-input.ts';
 import type { UpdatePlan } from '../../lambdas/shared/update-plan.ts';
 import { openRun, readOpenRun, setStage } from '../../lambdas/shared/update-run.ts';
-import { kinds, LifecycleServer } from '../support/lifecycle-database.ts';
+import { LifecycleServer } from '../support/lifecycle-database.ts';
 import { DirectoryServer } from './directory-server.ts';
 import { first, plan, UpdatingSite } from './updating-site.ts';
 
@@ -15,12 +15,12 @@ const stateBytes = 262_144;
 /** The Data API answers no row of more. */
 const rowBytes = 65_536;
 
-describe.each(kinds)('Find updates, %s', (kind) => {
+describe('Find updates', () => {
   let server: LifecycleServer;
   let directory: DirectoryServer;
   let site: UpdatingSite;
   beforeAll(async () => {
-    server = await LifecycleServer.start(kind);
+    server = await LifecycleServer.start();
   });
   afterAll(() => server.close());
   beforeEach(async () => {

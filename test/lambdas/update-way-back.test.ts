@@ -6,16 +6,16 @@ import { type Rollout, readHold } from '../../lambdas/shared/hold.ts';
 import { readOpenRun } from '../../lambdas/shared/update-run.ts';
 import { takeSnapshot } from '../../lambdas/take-snapshot.ts';
 import { upgradeSite } from '../../lambdas/upgrade-site.ts';
-import { kinds, LifecycleServer } from '../support/lifecycle-database.ts';
+import { LifecycleServer } from '../support/lifecycle-database.ts';
 import { untilDone } from './bench.ts';
 import { first, plan, second, UpdatingSite } from './updating-site.ts';
 
 const failure = { Error: 'UpgradeFailed', Cause: 'mod_x: no' };
 
-describe.each(kinds)('the way back of an update, %s', (kind) => {
+describe('the way back of an update', () => {
   let server: LifecycleServer;
   beforeAll(async () => {
-    server = await LifecycleServer.start(kind);
+    server = await LifecycleServer.start();
   });
   afterAll(() => server.close());
 

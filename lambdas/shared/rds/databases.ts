@@ -55,6 +55,16 @@ async function unlessMissing<Found>(ask: () => Promise<Found>): Promise<Found | 
   }
 }
 
+/**
+ * RDS changes nothing while it changes it already (a backup is one), and refuses a name that is taken; both it knows
+ * before its lists show it. So these pass, where what is asked for follows from those lists.
+ */
+export const isBusy = (error: unknown): error is Error =>
+  error instanceof Error &&
+  /^(InvalidDB(Cluster|Instance)State|DB(Cluster|Instance|ClusterSnapshot|Snapshot)AlreadyExists)(Fault)?$/.test(
+    error.name,
+  );
+
 export const statusOf = (found: FoundDatabase): string =>
   (found.kind === 'cluster' ? found.cluster.Status : found.instance.DBInstanceStatus) ?? '';
 

@@ -1,8 +1,8 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
 import { DatabaseStillBeingRestored } from '../errors.ts';
 import type { Settings } from '../settings.ts';
-import { findDatabase, statusOf, tagListOf } from './databases.ts';
-import { exchange } from './exchange.ts';
+import { findDatabase, isBusy, statusOf, tagListOf } from './databases.ts';
+import { type ExchangeNames, exchange } from './exchange.ts';
 import { namesOf, tagNames, tagValues } from './names.ts';
 import { identifierOf, listDatabases } from './remove.ts';
 
@@ -26,8 +26,18 @@ export async function endLeftExchange(rds: RDSClient, settings: Settings): Promi
   if (restored.length === 0) return;
   // Those of earlier updates are kept under other names for days.
   const copy = restored.find(({ identifier, names }) => identifier === names.restored);
-  const words = copy ? await exchange(rds, settings, copy.names, {}) : 'a change of names is under way';
+  const words = copy ? await goOn(rds, settings, copy.names) : 'a change of names is under way';
   if (words) throw waiting(words);
 }
 
 const waiting = (words: string) => new DatabaseStillBeingRestored(`The databases exchange their names: ${words}.`);
+
+async function goOn(rds: RDSClient, settings: Settings, names: ExchangeNames): Promise<string | undefined> {
+  try {
+    return await exchange(rds, settings, names, {});
+  } catch (error) {
+    // The execution that began it may be at it too.
+    if (isBusy(error)) return `RDS is at work on it (${error.name})`;
+    throw error;
+  }
+}

@@ -2,7 +2,7 @@ import type { RDSClient } from '@aws-sdk/client-rds';
 import { DatabaseNotRestored, DatabaseStillBeingRestored } from '../errors.ts';
 import type { Rollout } from '../hold.ts';
 import type { Settings } from '../settings.ts';
-import { type FoundDatabase, findDatabase, statusOf, tagListOf } from './databases.ts';
+import { type FoundDatabase, findDatabase, isBusy, statusOf, tagListOf } from './databases.ts';
 import { exchange, isExchanged } from './exchange.ts';
 import { day, inDays, namesOf, tagNames, tagValues } from './names.ts';
 import { beginRestore, completeRestored, type RestoreFrom } from './restore.ts';
@@ -43,7 +43,11 @@ export async function putBackDatabase(
   origin: Rollout,
   point: PointToRestore,
 ): Promise<RestoredDatabase> {
-  if (!(await isExchanged(rds, settings, namesOf(origin)))) await goOn(rds, settings, origin, point);
+  if (!(await isExchanged(rds, settings, namesOf(origin)))) {
+    await goOn(rds, settings, origin, point).catch((error: unknown) => {
+      throw isBusy(error) ? waiting(`RDS is at work on it (${error.name})`) : error;
+    });
+  }
   const restored = await findRestored(rds, settings, origin);
   if (restored) return restored;
   throw waiting('RDS does not show it under its name yet');
@@ -103,12 +107,7 @@ async function goOn(rds: RDSClient, settings: Settings, origin: Rollout, point: 
  * @param keepDays how long the replaced one is kept
  * @throws DatabaseStillBeingRestored until it is done
  */
-export async function exchangeDatabase(
-  rds: RDSClient,
-  settings: Settings,
-  origin: Rollout,
-  keepDays: number,
-): Promise<void> {
+async function exchangeDatabase(rds: RDSClient, settings: Settings, origin: Rollout, keepDays: number): Promise<void> {
   const words = await exchange(rds, settings, namesOf(origin), {
     [tagNames.site]: origin.site,
     [tagNames.execution]: origin.execution,

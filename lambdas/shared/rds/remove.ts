@@ -8,7 +8,7 @@ import {
   type RDSClient,
 } from '@aws-sdk/client-rds';
 import type { Settings } from '../settings.ts';
-import { type FoundDatabase, tagListOf } from './databases.ts';
+import { type FoundDatabase, isBusy, tagListOf } from './databases.ts';
 import { mayBeRemoved, tagValues } from './names.ts';
 
 /** Databases that a way back replaced, and whose days are over. The site's own is never among them. */
@@ -41,7 +41,12 @@ export async function removeDatabase(rds: RDSClient, found: FoundDatabase): Prom
     );
   }
   for (const { DBInstanceIdentifier } of DBClusterMembers) {
-    await rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier, SkipFinalSnapshot: true }));
+    try {
+      await rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier, SkipFinalSnapshot: true }));
+    } catch (error) {
+      // After a kill it is being deleted already.
+      if (!isBusy(error)) throw error;
+    }
   }
   await rds.send(new DeleteDBClusterCommand({ DBClusterIdentifier, SkipFinalSnapshot: true }));
 }
