@@ -13,9 +13,7 @@ let bench: Bench;
 let installed: Site;
 beforeAll(async () => {
   bench = await Bench.open();
-  installed = await bench.site();
-  await installed.allowInstall('unattended');
-  await (await installed.serve()).kill();
+  installed = await bench.installedSite();
 });
 afterAll(() => bench.close());
 

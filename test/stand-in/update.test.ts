@@ -13,9 +13,7 @@ let directory: PluginDirectory;
 beforeAll(async () => {
   bench = await Bench.open();
   directory = await PluginDirectory.start();
-  installed = await bench.site();
-  await installed.allowInstall('unattended');
-  await (await installed.serve()).kill();
+  installed = await bench.installedSite();
 });
 afterAll(async () => {
   await bench?.close();
