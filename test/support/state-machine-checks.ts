@@ -55,6 +55,7 @@ const awsErrors = new Set([
   'Lambda.SdkClientException',
   'Lambda.TooManyRequestsException',
   'Lambda.Unknown',
+  'Runtime.ExitError',
   'Sandbox.Timedout',
   'States.ALL',
   'States.Timeout',
