@@ -125,38 +125,18 @@ export const verbs: readonly Verb[] = [
     examples: [['stop --reason "wrong image"', '']],
     load: () => import('./verbs/stop.ts'),
   },
-  {
-    name: 'approve',
-    summary: 'Let a rollout go on that waits for a person',
-    usage: '[EXECUTION]',
-    words: 1,
-    options: {
-      ...connectionOptions,
-      reason,
-      as,
-      yes,
-      watch: { type: 'boolean', doc: 'show it from then on until it ends' },
-    },
-    details: [one, 'It shows what the decision is about, and asks.'],
-    examples: [['approve --watch', '']],
-    load: () => import('./verbs/approve.ts'),
-  },
-  {
-    name: 'refuse',
-    summary: 'Have a rollout that waits for a person go back',
-    usage: '[EXECUTION]',
-    words: 1,
-    options: {
-      ...connectionOptions,
-      reason,
-      as,
-      yes,
-      watch: { type: 'boolean', doc: 'show it from then on until it ends' },
-    },
-    details: [one, 'It shows what the decision is about, and asks.'],
-    examples: [['refuse --reason "exams this week"', '']],
-    load: () => import('./verbs/refuse.ts'),
-  },
+  decision(
+    'approve',
+    'Let a rollout go on that waits for a person',
+    'approve --watch',
+    () => import('./verbs/approve.ts'),
+  ),
+  decision(
+    'refuse',
+    'Have a rollout that waits for a person go back',
+    'refuse --reason "exams this week"',
+    () => import('./verbs/refuse.ts'),
+  ),
   {
     name: 'hold',
     summary: 'Hold the site: no rollout begins until it is released',
@@ -221,4 +201,24 @@ export const verbs: readonly Verb[] = [
 
 export function verbNamed(name: string): Verb | undefined {
   return verbs.find((verb) => verb.name === name);
+}
+
+/** What a person answers to a rollout that waits for one. */
+function decision(name: string, summary: string, example: string, load: Verb['load']): Verb {
+  return {
+    name,
+    summary,
+    usage: '[EXECUTION]',
+    words: 1,
+    options: {
+      ...connectionOptions,
+      reason,
+      as,
+      yes,
+      watch: { type: 'boolean', doc: 'show it from then on until it ends' },
+    },
+    details: [one, 'It shows what the decision is about, and asks.'],
+    examples: [[example, '']],
+    load,
+  };
 }

@@ -3,7 +3,7 @@ import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import type { Network } from './network.ts';
-import { elasticacheArn, type Store } from './store.ts';
+import { elasticacheArn, type Store, storeSecurityGroup } from './store.ts';
 
 export interface MemcachedStoreProps {
   readonly network: Network;
@@ -27,11 +27,7 @@ export class MemcachedStore extends Construct implements Store {
 
   constructor(scope: Construct, id: string, { network, description, nodeType }: MemcachedStoreProps) {
     super(scope, id);
-    this.#securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
-      vpc: network.vpc,
-      description,
-      allowAllOutbound: false,
-    });
+    this.#securityGroup = storeSecurityGroup(this, network.vpc, description);
     const subnetGroup = new elasticache.CfnSubnetGroup(this, 'Subnets', {
       description,
       subnetIds: network.storeSubnets.subnetIds,

@@ -1,11 +1,11 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { Network } from './network.ts';
-import { elasticacheArn, type Store } from './store.ts';
+import { elasticacheArn, type Store, storeSecret, storeSecurityGroup } from './store.ts';
 
 export interface RedisStoreProps {
   readonly network: Network;
@@ -42,16 +42,8 @@ export class RedisStore extends Construct implements Store {
     super(scope, id);
     const { network, description } = props;
     const { cacheEngine: engine, cacheReplicas: replicas } = props.config;
-    this.#securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
-      vpc: network.vpc,
-      description,
-      allowAllOutbound: false,
-    });
-    // ElastiCache takes 16 to 128 characters, and few of the punctuation marks.
-    this.secret = new secretsmanager.Secret(this, 'Token', {
-      description: `${description}: AUTH token`,
-      generateSecretString: { passwordLength: 64, excludePunctuation: true },
-    }) as secretsmanager.ISecret;
+    this.#securityGroup = storeSecurityGroup(this, network.vpc, description);
+    this.secret = storeSecret(this, 'Token', `${description}: AUTH token`);
     const subnetGroup = new elasticache.CfnSubnetGroup(this, 'Subnets', {
       description,
       subnetIds: network.storeSubnets.subnetIds,

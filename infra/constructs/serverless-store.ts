@@ -1,12 +1,12 @@
 import { Names } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { Network } from './network.ts';
-import { elasticacheArn, type Store } from './store.ts';
+import { elasticacheArn, type Store, storeSecret, storeSecurityGroup } from './store.ts';
 
 export interface ServerlessStoreProps {
   readonly network: Network;
@@ -34,15 +34,8 @@ export class ServerlessStore extends Construct implements Store {
   constructor(scope: Construct, id: string, { network, description, config }: ServerlessStoreProps) {
     super(scope, id);
     const { cacheEngine: engine } = config;
-    this.#securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
-      vpc: network.vpc,
-      description,
-      allowAllOutbound: false,
-    });
-    this.secret = new secretsmanager.Secret(this, 'Password', {
-      description: `${description}: password`,
-      generateSecretString: { passwordLength: 64, excludePunctuation: true },
-    }) as secretsmanager.ISecret;
+    this.#securityGroup = storeSecurityGroup(this, network.vpc, description);
+    this.secret = storeSecret(this, 'Password', `${description}: password`);
     // None of these has a generated name.
     const name = (of: string) =>
       `${Names.uniqueResourceName(this, { maxLength: 30, separator: '-' })}-${of}`.toLowerCase();

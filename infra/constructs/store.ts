@@ -1,6 +1,6 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
-import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 
 /** What the nodes and the phase functions need to know of an ElastiCache store. */
@@ -30,4 +30,17 @@ export function elasticacheArn(
 ): string {
   const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
   return Stack.of(scope).formatArn({ service: 'elasticache', resource: kind, resourceName: id, arnFormat });
+}
+
+/** Lets nobody in until `allowFrom` does, and nothing out. */
+export function storeSecurityGroup(scope: Construct, vpc: ec2.IVpc, description: string): ec2.SecurityGroup {
+  return new ec2.SecurityGroup(scope, 'SecurityGroup', { vpc, description, allowAllOutbound: false });
+}
+
+/** ElastiCache takes 16 to 128 characters, and few of the punctuation marks. */
+export function storeSecret(scope: Construct, id: string, description: string): secretsmanager.ISecret {
+  return new secretsmanager.Secret(scope, id, {
+    description,
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+  }) as secretsmanager.ISecret;
 }
