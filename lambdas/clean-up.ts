@@ -4,6 +4,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { Wait } from './shared/errors.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
 import { assertHeld } from './shared/hold.ts';
+import { isOfUpdate } from './shared/manifest.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { readParameters } from './shared/parameters.ts';
@@ -76,8 +77,6 @@ export async function cleanUp(
   return { snapshots, databases, images: await removeImages(clients, plan, kept), kept };
 }
 
-/** As *Find updates* names an image: what was deployed, and twelve digits of the manifest. */
-const madeByUpdate = /-[0-9a-f]{12}$/;
 /** More than one call may delete. */
 const mostImages = 100;
 
@@ -102,7 +101,7 @@ async function removeImages(
   const old = found
     .filter(({ imagePushedAt }) => imagePushedAt !== undefined && imagePushedAt.getTime() < oldest)
     .flatMap(({ imageTags = [] }) => imageTags)
-    .filter((tag) => madeByUpdate.test(tag) && !needed.has(tag))
+    .filter((tag) => isOfUpdate(tag) && !needed.has(tag))
     .slice(0, mostImages);
   if (old.length === 0) return [];
   // ECR answers what it did not delete among what it did, and that with 200.

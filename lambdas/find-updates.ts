@@ -2,9 +2,17 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { branchOf, type ChosenPlugin, changesNothing, type Decision, decideUpdates } from './shared/decide-updates.ts';
 import { deployedPlugins } from './shared/deployed-plugins.ts';
+import { UpdateNotPossible } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { assertHeld, type Rollout } from './shared/hold.ts';
-import { deployedManifest, type Manifest, type PinnedPlugin, readManifest, tagOf } from './shared/manifest.ts';
+import {
+  deployedManifest,
+  isOfUpdate,
+  type Manifest,
+  type PinnedPlugin,
+  readManifest,
+  tagOf,
+} from './shared/manifest.ts';
 import { type MoodleDatabase, text, textOrNull } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { readParameters } from './shared/parameters.ts';
@@ -78,11 +86,22 @@ export async function findUpdates(
 async function planToFinish(clients: FindUpdatesClients, site: string): Promise<UpdatePlan> {
   const run = await readOpenRun(clients.database, site);
   if (!run) throw new TypeError('The update that was to be finished is no longer there.');
-  const manifest = await manifestOf(clients, run.plan.image);
+  const { s3, settings } = clients;
+  // Its image is built: nothing follows from it any more.
+  const manifest = (await readManifest(s3, settings, run.plan.image)) ?? withoutPlugins(run.plan.image);
   return { ...run.plan, manifest, outcome: 'finish', summary: `finished: ${run.plan.summary}`, approval: false };
 }
 
-/** Of an image that was built before manifests were kept: its tag begins with its Moodle release, and it has no plugins. */
+const withoutPlugins = (tag: string): Manifest => ({
+  moodle: { version: tag.split('-')[0] ?? '', sha256: null },
+  plugins: [],
+});
+
+/**
+ * What an image is made of. One from before manifests were kept has no plugins, and a tag that begins with its Moodle release.
+ *
+ * @throws UpdateNotPossible where a manifest was kept and is gone: without it an update would lose the site's plugins
+ */
 async function manifestOf(
   { s3, settings, deployedPlugins: plugins }: FindUpdatesClients,
   tag: string,
@@ -90,7 +109,11 @@ async function manifestOf(
   const kept = await readManifest(s3, settings, tag);
   if (kept) return kept;
   if (tag === settings.imageTag) return deployedManifest(settings, plugins);
-  return { moodle: { version: tag.split('-')[0] ?? '', sha256: null }, plugins: [] };
+  if (!isOfUpdate(tag)) return withoutPlugins(tag);
+  throw new UpdateNotPossible(
+    `What the site’s image ${tag} is made of is no longer known: manifests/${tag}.json is not in ${settings.manifestBucket}. Nothing ` +
+      'was changed. Bring that object’s last version back, or put the list of the site’s plugins there, and start again.',
+  );
 }
 
 interface MoodleInDatabase {

@@ -48,6 +48,10 @@ export const updateContradictions: readonly Contradiction[] = [
     updateWhat.split(',').includes('core') && updateMaximumRisk !== 'core'
       ? `Option updateMaximumRisk cannot be ${updateMaximumRisk} with updateWhat=${updateWhat}. Allowed: core.`
       : undefined,
+  ({ updateWhat, updateMaximumRisk }) =>
+    updateWhat.split(',').includes('image') && updateMaximumRisk === 'patch'
+      ? `Option updateMaximumRisk cannot be patch with updateWhat=${updateWhat}. Allowed: minor, core.`
+      : undefined,
   ({ updateWhat }) =>
     new Set(updateWhat.split(',')).size < updateWhat.split(',').length
       ? `Option updateWhat cannot be ${updateWhat}. Allowed: each word once.`

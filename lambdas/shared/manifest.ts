@@ -52,6 +52,9 @@ export function tagOf(manifest: Manifest, settings: Settings, deployed: Manifest
   return `${settings.imageTag}-${digest.slice(0, 12)}`;
 }
 
+/** Whether an update has made the image of this tag: the content tag of `image/` alone has another end. */
+export const isOfUpdate = (tag: string): boolean => /-[0-9a-f]{12}$/.test(tag);
+
 const keyOf = (tag: string) => `manifests/${tag}.json`;
 
 /** The manifest of an image; undefined when none was kept for this tag. */

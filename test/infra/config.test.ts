@@ -197,6 +197,14 @@ describe('readConfig', () => {
   }
 
   it.each([
+    [
+      { updateWhat: 'plugins,core', updateMaximumRisk: 'minor' },
+      'updateMaximumRisk cannot be minor with updateWhat=plugins,core. Allowed: core',
+    ],
+    [
+      { updateWhat: 'plugins,image', updateMaximumRisk: 'patch' },
+      'updateMaximumRisk cannot be patch with updateWhat=plugins,image. Allowed: minor, core',
+    ],
     [{ taskCpu: '1024', taskMemory: '1024' }, 'taskMemory cannot be 1024 with taskCpu=1024. Allowed: 2048 to 8192'],
     [{ taskCpu: '256', taskMemory: '1536' }, 'taskMemory cannot be 1536 with taskCpu=256. Allowed: 512, 1024 or 2048'],
     [{ compute: 'ec2', architecture: 'x86_64' }, 'instanceType cannot be t4g.medium with architecture=x86_64'],

@@ -114,6 +114,20 @@ describe('Find updates', () => {
     expect(found.summary).toMatch(/data of mod_xx, mod_yy deleted/);
   });
 
+  it('refuses to lose the plugins of an image whose manifest is gone', async () => {
+    site.parameters.set('image-tag', plan.image);
+    site.objects.delete(`manifests/${plan.image}.json`);
+    offer([]);
+    await expect(find()).rejects.toMatchObject({
+      name: 'UpdateNotPossible',
+      message: expect.stringMatching(
+        /manifests\/content-1-0123456789ab\.json is not in manifests.*Nothing was changed/,
+      ),
+    });
+    site.parameters.set('image-tag', '5.0-0123456789abcdef');
+    expect((await find({ dryRun: true })).manifest).toEqual({ moodle: { version: '5.0', sha256: null }, plugins: [] });
+  });
+
   it('writes nothing for an execution that does not hold the site', async () => {
     await site.database.execute(`UPDATE moodle_lifecycle.rollout_hold SET execution = 'another'`);
     await expect(find()).rejects.toMatchObject({ name: 'HoldLost' });

@@ -214,6 +214,35 @@ describe('the way back of an update', () => {
     expect(site.web.desiredCount).toBe(3);
   });
 
+  it('names the phase that failed', async () => {
+    const site = await upgrading();
+    const failed: [phase: string, state: object][] = [
+      ['Check the site', {}],
+      ['Put back the unfinished update', { checked: { unfinished: 'put back' } }],
+      ['Find updates', { checked: { unfinished: 'put back' }, putBackBefore: {} }],
+      ['Build image', { checked: {}, found: plan }],
+      ['Wait for approval', { checked: {}, found: { ...plan, approval: true }, image: {}, snapshot: {} }],
+      ['Upgrade', { checked: {}, found: plan, image: {}, snapshot: {} }],
+      ['Roll nodes', { checked: { unfinished: 'finish' }, found: { ...plan, outcome: 'finish' } }],
+      ['Verify the site', { checked: {}, found: plan, image: {}, snapshot: {}, upgrade: {}, rolled: {} }],
+      ['Release the site', { checked: {}, found: { ...plan, outcome: 'finish' }, rolled: {}, verified: {} }],
+    ];
+    for (const [phase, state] of failed) {
+      const input = { ...second, rollout: { ...state, failure }, unfinished: false };
+      const { subject, cause } = (await putBackUpdate(site.clients, input)) as FailureReport;
+      expect(subject).toBe(`Moodle site campus: plugin update failed in "${phase}"`);
+      expect(cause).toMatch(new RegExp(`^“${phase}” failed \\(UpgradeFailed\\): mod_x: no`));
+    }
+  });
+
+  it('says in words that nobody approved', async () => {
+    const site = await upgrading();
+    const state = { found: { ...plan, approval: true }, image: {}, snapshot: {}, failure: { Error: 'States.Timeout' } };
+    const { cause } = await putBack(site, first, state);
+    expect(cause).toMatch(/“Wait for approval” failed \(States\.Timeout\): Nobody approved or refused within 24 hours/);
+    await expectAsBefore(site);
+  });
+
   describe('of an execution that was stopped', () => {
     it('is done by the next one, which then updates', async () => {
       const site = await upgrading({ maintenanceRequired: true, changesSchema: true, upgradeFails: 'mod_x failed' });
