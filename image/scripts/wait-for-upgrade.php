@@ -21,11 +21,13 @@ while (true) {
     }
     $newer = array_values(array_filter($different, static fn(component_version $version): bool => $version->is_newer()));
     // Moodle's own mark of an upgrade that is running; it ends by itself after minutes when nobody renews it.
-    $running = (int) $database->moodle_config($prefix, 'upgraderunning') > time() || update_run::is_at_work($database);
+    $missing = array_filter($different, static fn(component_version $version): bool => $version->is_missing());
+    $running = (int) $database->moodle_config($prefix, 'upgraderunning') > time()
+        || update_run::is_at_work($database, array_column($missing, 'component'));
     if ($newer === [] && !$running) {
         exit(0);
     }
-    $reason = $newer === [] ? 'an upgrade of the database is running' : 'the database awaits an upgrade: ' . in_words($newer);
+    $reason = $newer === [] ? 'an upgrade of the database is under way' : 'the database awaits an upgrade: ' . in_words($newer);
     if ($reason !== $said) {
         $said = $reason;
         say("waiting before serving: $reason");

@@ -44,34 +44,44 @@ export function codeOnly(version: 1 | 2): PluginRelease {
   );
 }
 
-/** A plugin whose second version has another column, another table and rows of its own. */
-export function withTable(version: 1 | 2): PluginRelease {
-  const second = version === 2;
+/** What the second and the third version of the plugin with tables add: the same work, under names of their own. */
+const additions = [
+  { version: 2026010102, column: 'more', table: `${SCHEMA}_two` },
+  { version: 2026010103, column: 'most', table: `${SCHEMA}_three` },
+] as const;
+
+/** A plugin whose every newer version has another column, another table and rows of its own. */
+export function withTable(version: 1 | 2 | 3): PluginRelease {
+  const added = additions.slice(0, version - 1);
   return releaseOf(
     pluginFiles({
       component: SCHEMA,
       version: 2026010100 + version,
-      tables: { [SCHEMA]: second ? ['amount', 'more'] : ['amount'], ...(second ? { [`${SCHEMA}_two`]: ['n'] } : {}) },
-      upgrade: second
-        ? [
-            'if ($oldversion < 2026010102) {',
-            `$table = new xmldb_table('${SCHEMA}');`,
-            "$field = new xmldb_field('more', XMLDB_TYPE_INTEGER, '10', null, XMLDB_NOTNULL, null, '0');",
-            'if (!$dbman->field_exists($table, $field)) {',
-            '    $dbman->add_field($table, $field);',
-            '}',
-            makeTable(`${SCHEMA}_two`).replace(
-              '$table->add_key',
-              "$table->add_field('n', XMLDB_TYPE_INTEGER, '10', null, XMLDB_NOTNULL, null, '0');\n$table->add_key",
-            ),
-            `$DB->insert_record('${SCHEMA}_two', ['n' => 7]);`,
-            savepoint(SCHEMA, 2026010102),
-            '}',
-          ].join('\n')
-        : '',
+      tables: {
+        [SCHEMA]: ['amount', ...added.map(({ column }) => column)],
+        ...Object.fromEntries(added.map(({ table }) => [table, ['n']])),
+      },
+      upgrade: added.map(upgradeStep).join('\n'),
       files: {
         'index.php': page(SCHEMA, `'tables' => array_values(preg_grep('/^${SCHEMA}/', $DB->get_tables(false)))`),
       },
     }),
   );
 }
+
+const upgradeStep = ({ version, column, table }: (typeof additions)[number]) =>
+  [
+    `if ($oldversion < ${version}) {`,
+    `$table = new xmldb_table('${SCHEMA}');`,
+    `$field = new xmldb_field('${column}', XMLDB_TYPE_INTEGER, '10', null, XMLDB_NOTNULL, null, '0');`,
+    'if (!$dbman->field_exists($table, $field)) {',
+    '    $dbman->add_field($table, $field);',
+    '}',
+    makeTable(table).replace(
+      '$table->add_key',
+      "$table->add_field('n', XMLDB_TYPE_INTEGER, '10', null, XMLDB_NOTNULL, null, '0');\n$table->add_key",
+    ),
+    `$DB->insert_record('${table}', ['n' => 7]);`,
+    savepoint(SCHEMA, version),
+    '}',
+  ].join('\n');

@@ -16,12 +16,12 @@ import type { MoodleSource } from '../../rehearsal/moodle/source.ts';
 import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import { openRehearsal, type Rehearsal } from '../../rehearsal/rehearse.ts';
 import { findSecret, secretsOf } from '../../rehearsal/services/secrets-store.ts';
-import { alterAssembly, assemblyFor, type Context, type TemplateResource } from '../support/assembly.ts';
+import { type Alteration, alterAssembly, assemblyFor, type Context } from '../support/assembly.ts';
 import { RUN_FOLDER } from '../support/global-setup.ts';
 
 export interface SiteRequest {
   readonly context?: Context;
-  readonly alter?: (id: string, resource: TemplateResource) => void;
+  readonly alter?: Alteration;
   /** Folder of an earlier site to go on from; it is not removed then. */
   readonly directory?: string;
   /** Folders of other releases of the real Moodle, by version. */
@@ -150,15 +150,17 @@ export class Site {
     return { username, password };
   }
 
-  /** The ECS service of the web nodes, as DescribeServices tells it. */
-  async webService(): Promise<Service> {
+  /** The ECS service of the web nodes. */
+  webService(): Promise<Service> {
+    return this.service(this.account.output('WebServiceName'));
+  }
+
+  /** As DescribeServices tells it. */
+  async service(name: string): Promise<Service> {
     const { services: [service] = [] } = await new ECSClient(this.account.clientConfiguration).send(
-      new DescribeServicesCommand({
-        cluster: this.account.output('ClusterName'),
-        services: [this.account.output('WebServiceName')],
-      }),
+      new DescribeServicesCommand({ cluster: this.account.output('ClusterName'), services: [name] }),
     );
-    if (!service) throw new Error('The web service is not there.');
+    if (!service) throw new Error(`There is no service ${name}.`);
     return service;
   }
 

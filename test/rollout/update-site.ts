@@ -1,54 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { vi } from 'vitest';
 import { decide } from '../../console/api/actions.ts';
 import { RecordingReader } from '../../console/api/recording.ts';
 import type { Progress } from '../../console/progress.ts';
-import { readMoodle } from '../../rehearsal/moodle/version-file.ts';
+import { numberOf, readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import type { PluginRelease } from '../../rehearsal/plugin-directory/release.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
-import type { Context, TemplateResource } from '../support/assembly.ts';
-import { Site } from './site.ts';
+import type { Alteration, Context } from '../support/assembly.ts';
+import { RUN_FOLDER } from '../support/global-setup.ts';
+import { Site, type SiteRequest } from './site.ts';
+import type { Login } from './visitors.ts';
 
-export interface UpdateSiteRequest {
-  readonly context?: Context;
+export interface UpdateSiteRequest extends Pick<SiteRequest, 'context' | 'otherReleases'> {
   /** What the plugin directory offers at first. */
   readonly releases?: readonly PluginRelease[];
-  readonly pace?: number;
 }
+
+/** What a later deploy changes. */
+export type Redeploy = Pick<SiteRequest, 'alter' | 'pace'>;
+
+/**
+ * Faster than this, the rollout's patience, which passes as fast as its waits, is shorter than what a real Moodle's install
+ * takes on a small machine that has other work too.
+ */
+const pace = 6;
+
+/** ROLLOUTS_ON_ENGINE puts another database behind the site: mariadb, mysql or postgresql. */
+const engine: Context = process.env.ROLLOUTS_ON_ENGINE
+  ? { databaseEngine: process.env.ROLLOUTS_ON_ENGINE, databaseAccess: 'network' }
+  : {};
 
 /** An installed site of two nodes on the real Moodle that the tests were given, with a plugin directory of its own. */
 export class UpdateSite {
-  readonly site: Site;
   readonly directory: PluginDirectory;
+  readonly #request: SiteRequest & { readonly directory: string };
+  #site: Site;
 
-  private constructor(site: Site, directory: PluginDirectory) {
-    this.site = site;
+  private constructor(site: Site, directory: PluginDirectory, request: SiteRequest & { readonly directory: string }) {
+    this.#site = site;
     this.directory = directory;
+    this.#request = request;
   }
 
-  static async open({ context = {}, releases = [], pace = 6 }: UpdateSiteRequest = {}): Promise<UpdateSite> {
+  static async open({ context, otherReleases, releases = [] }: UpdateSiteRequest = {}): Promise<UpdateSite> {
     const directory = await PluginDirectory.start(releases);
-    const site = await Site.open({
-      context: { ...context, pluginDirectoryUrl: directory.url },
+    const request = {
+      context: { ...engine, ...context, pluginDirectoryUrl: directory.url },
+      directory: mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'updated-')),
       alter: nameMoodle,
       pace,
-    });
-    const updateSite = new UpdateSite(site, directory);
-    const { failure } = await site.install({ nodes: 2 });
+      ...(otherReleases ? { otherReleases } : {}),
+    };
+    const updateSite = new UpdateSite(await Site.open(request), directory, request);
+    const { failure } = await updateSite.site.install({ nodes: 2 });
     if (!failure) return updateSite;
     await updateSite.close();
     throw new Error(`The site could not be installed: ${failure.error}: ${failure.cause}`);
   }
 
-  /** Until the execution ends. */
-  update(input: object = {}): Promise<Progress> {
-    return this.site.update(input);
+  get site(): Site {
+    return this.#site;
   }
 
-  /** What a person decides on an execution that asks. */
-  async decide(executionArn: string, approved: boolean, comment = 'by a test'): Promise<void> {
-    const client = new SFNClient(this.site.account.clientConfiguration);
+  /** Ends the rehearsal and begins it again on the same data, until the site answers. */
+  async deployAgain({ alter = () => {}, pace: faster }: Redeploy): Promise<void> {
+    await this.#site.close();
+    this.#site = await Site.open({
+      ...this.#request,
+      ...(faster ? { pace: faster } : {}),
+      alter: (...resource) => {
+        nameMoodle(...resource);
+        alter(...resource);
+      },
+    });
+    await vi.waitFor(
+      async () => {
+        const { status } = await this.#site.visit('/login/index.php');
+        if (status !== 200) throw new Error(`The site answers HTTP ${status}.`);
+      },
+      { timeout: 240_000, interval: 500 },
+    );
+  }
+
+  /** Until the execution ends. */
+  update(input: object = {}): Promise<Progress> {
+    return this.#site.update(input);
+  }
+
+  /** An update that asks for approval, and is answered as soon as it does. */
+  async updateWithDecision(input: object, approved: boolean): Promise<Progress> {
+    const executionArn = await this.#site.startUpdate({ ...input, approval: true });
+    let decided: Promise<void> | undefined;
+    const progress = await this.#site.follow(executionArn, ({ outcome }) => {
+      if (outcome === 'asking') decided ??= this.#decide(executionArn, approved);
+    });
+    if (!decided) throw new Error(`Nobody was asked: ${progress.failure?.cause}`);
+    await decided;
+    return progress;
+  }
+
+  async #decide(executionArn: string, approved: boolean): Promise<void> {
+    const client = new SFNClient(this.#site.account.clientConfiguration);
     const recording = await new RecordingReader(client, executionArn).read();
-    await decide(client, recording, { approved, by: 'ada', comment });
+    await decide(client, recording, { approved, by: 'ada', comment: 'after breakfast' });
   }
 
   /**
@@ -56,11 +112,11 @@ export class UpdateSite {
    *
    * @returns what they sign in with: each has the administrator's password
    */
-  async addUsers(number: number): Promise<readonly { username: string; password: string }[]> {
-    const { username: administrator, password } = this.site.administrator;
+  async addUsers(number: number): Promise<readonly Login[]> {
+    const { username: administrator, password } = this.#site.administrator;
     const users = Array.from({ length: number }, (_, index) => `visitor${index + 1}`);
     for (const name of users) {
-      await this.site.query(
+      await this.#site.query(
         `INSERT INTO mdl_user (auth, confirmed, mnethostid, username, password, firstname, lastname, email, lang, timecreated)
          SELECT 'manual', 1, mnethostid, $1, password, $2, 'Visitor', $3, lang, timecreated
            FROM mdl_user WHERE username = $4`,
@@ -70,34 +126,58 @@ export class UpdateSite {
     return users.map((username) => ({ username, password }));
   }
 
+  /** What an update changes: what runs, Moodle's versions and tables, and what is left of a rollout. */
+  async whatUpdatesChange() {
+    const rows = (sql: string) => this.#site.query(sql);
+    return {
+      ...(await this.#site.state()),
+      core: await rows(
+        `SELECT name, value FROM mdl_config WHERE name IN ('version', 'release', 'allversionshash') ORDER BY name`,
+      ),
+      plugins: await rows(`SELECT plugin, value FROM mdl_config_plugins WHERE name = 'version' ORDER BY plugin`),
+      tables: await this.tables(),
+      held: await rows('SELECT site FROM moodle_lifecycle.rollout_hold'),
+      unfinished: await rows('SELECT site FROM moodle_lifecycle.update_run WHERE finished_at IS NULL'),
+    };
+  }
+
+  /** Names of Moodle's tables that begin with these words. */
+  async tables(words = ''): Promise<string[]> {
+    const rows = await this.#site.query<{ name: string }>(
+      `SELECT DISTINCT table_name AS name FROM information_schema.tables WHERE table_name LIKE $1 ORDER BY 1`,
+      [`mdl_${words}%`],
+    );
+    return rows.map(({ name }) => name);
+  }
+
   async close(): Promise<void> {
-    await this.site.close();
+    await this.#site.close();
     await this.directory.close();
+    rmSync(this.#request.directory, { recursive: true, force: true });
   }
 }
 
 /** Evidence of a phase; undefined when it did not succeed. */
-export function evidenceOf(progress: Progress, phase: string): Record<string, unknown> | undefined {
+// biome-ignore lint/suspicious/noExplicitAny: each phase has evidence of its own.
+export function evidenceOf(progress: Progress, phase: string): any {
   const found = progress.phases.find(({ title }) => title === phase);
-  return found?.status === 'succeeded' ? (found.evidence as Record<string, unknown>) : undefined;
+  return found?.status === 'succeeded' ? found.evidence : undefined;
 }
 
-/** The release of the Moodle that the tests were given, as manifests name it. */
+/** The Moodle that the tests were given. */
 export function givenMoodle(): { readonly directory: string; readonly version: string; readonly branch: number } {
   const given = process.env.ROLLOUTS_ON_MOODLE;
   if (!given) throw new Error('These tests need a real Moodle: npm run test:moodle, with MOODLE_DIR.');
   const { directory, release, branch } = readMoodle(given);
-  return { directory, version: /^\d+\.\d+(\.\d+)?/.exec(release)?.[0] ?? release, branch };
+  return { directory, version: numberOf(release), branch };
 }
 
 /** The templates as they are when that Moodle is what is deployed: updates are looked for within its branch. */
-function nameMoodle(_: string, { Type, Properties }: TemplateResource): void {
-  const variables =
-    Type === 'AWS::Lambda::Function'
-      ? Properties.Environment?.Variables
-      : Type === 'AWS::CodeBuild::Project'
-        ? Properties.Environment?.EnvironmentVariables?.find(({ Name }: { Name: string }) => Name === 'MOODLE_VERSION')
-        : undefined;
-  const name = Type === 'AWS::Lambda::Function' ? 'MOODLE_VERSION' : 'Value';
-  if (variables?.[name] !== undefined) variables[name] = givenMoodle().version;
-}
+const nameMoodle: Alteration = (_, { Type, Properties }) => {
+  const { version } = givenMoodle();
+  const { Variables = {}, EnvironmentVariables = [] } = Properties?.Environment ?? {};
+  if (Type === 'AWS::Lambda::Function' && Variables.MOODLE_VERSION) Variables.MOODLE_VERSION = version;
+  for (const variable of Type === 'AWS::CodeBuild::Project' ? EnvironmentVariables : []) {
+    if (variable.Name === 'MOODLE_VERSION') variable.Value = version;
+  }
+};

@@ -40,15 +40,18 @@ function takes(file: string): boolean {
 // biome-ignore lint/suspicious/noExplicitAny: a template's resource as CloudFormation reads it.
 export type TemplateResource = any;
 
+/** @param folder of the copy, with the assets */
+export type Alteration = (id: string, resource: TemplateResource, folder: string) => void;
+
 /** A copy of an assembly with its resources altered, to see what a rollout does on such a platform. */
-export function alterAssembly(folder: string, alter: (id: string, resource: TemplateResource) => void): string {
+export function alterAssembly(folder: string, alter: Alteration): string {
   const copies = join(process.env[RUN_FOLDER] ?? '', 'altered');
   mkdirSync(copies, { recursive: true });
   const copy = mkdtempSync(join(copies, 'cdk.out-'));
   cpSync(folder, copy, { recursive: true });
   for (const file of readdirSync(copy).filter((name) => name.endsWith('.template.json'))) {
     const template = JSON.parse(readFileSync(join(copy, file), 'utf8'));
-    for (const [id, resource] of Object.entries(template.Resources)) alter(id, resource);
+    for (const [id, resource] of Object.entries(template.Resources)) alter(id, resource, copy);
     writeFileSync(join(copy, file), JSON.stringify(template));
   }
   return copy;

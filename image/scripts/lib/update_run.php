@@ -44,13 +44,21 @@ final class update_run {
     }
 
     /**
-     * Whether a task of a rollout upgrades this site's database now. Moodle's own marks end before it does: the versions of
-     * the plugins are the new ones before their settings and its caches are.
+     * Whether a rollout upgrades this site's database now, or is about to for code like this. Versions alone do not say so:
+     * code from which a plugin was removed has nothing newer, and during the upgrade the versions of the plugins are the new
+     * ones before their settings and Moodle's caches are.
+     *
+     * @param string[] $missing components of the database that this code does not have
      */
-    public static function is_at_work(lifecycle_database $database): bool {
-        return $database->has_lifecycle_tables('update_run') && $database->one("SELECT 1 AS there FROM moodle_lifecycle.update_run
-            WHERE site = ? AND finished_at IS NULL AND stage = 'upgrading' AND upgrade_started_at IS NOT NULL
-                AND upgrade_ended_at IS NULL", [site()]) !== null;
+    public static function is_at_work(lifecycle_database $database, array $missing): bool {
+        $run = !$database->has_lifecycle_tables('update_run') ? null : $database->one("SELECT plan, upgrade_started_at
+            FROM moodle_lifecycle.update_run
+            WHERE site = ? AND finished_at IS NULL AND stage = 'upgrading' AND upgrade_ended_at IS NULL", [site()]);
+        if ($run === null) {
+            return false;
+        }
+        $removed = array_filter(json_decode((string) $run['plan'], true)['changes'] ?? [], static fn(array $change): bool => $change['to'] === null);
+        return $run['upgrade_started_at'] !== null || array_intersect(array_column($removed, 'component'), $missing) !== [];
     }
 
     /**

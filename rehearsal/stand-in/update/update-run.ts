@@ -32,15 +32,26 @@ export async function readUpgradingRun(database: Database, site: string): Promis
   return { ...run, ...Object.fromEntries(MOMENTS.map((moment) => [moment, numberOrNull(run[moment])])) };
 }
 
-/** Whether a task of a rollout changes this site's tables now. */
-export async function isUpgradeAtWork(database: Database, site: string): Promise<boolean> {
-  const { rows } = await database.query(
-    `SELECT 1 AS there FROM moodle_lifecycle.update_run
-     WHERE site = $1 AND finished_at IS NULL AND stage = 'upgrading' AND upgrade_started_at IS NOT NULL
-       AND upgrade_ended_at IS NULL`,
+/**
+ * Whether a rollout upgrades this site's database now, or is about to for code like this: what a removed plugin leaves is
+ * nothing newer.
+ *
+ * @param missing components of the database that this code does not have
+ */
+export async function isUpgradeAtWork(database: Database, site: string, missing: readonly string[]): Promise<boolean> {
+  const {
+    rows: [run],
+  } = await database.query<{ plan: unknown; upgrade_started_at: unknown }>(
+    `SELECT plan, upgrade_started_at FROM moodle_lifecycle.update_run
+     WHERE site = $1 AND finished_at IS NULL AND stage = 'upgrading' AND upgrade_ended_at IS NULL`,
     [site],
   );
-  return rows.length > 0;
+  if (!run) return false;
+  const plan = typeof run.plan === 'string' ? JSON.parse(run.plan) : run.plan;
+  const changes: readonly { component: string; to: unknown }[] = plan.changes ?? [];
+  return (
+    run.upgrade_started_at !== null || changes.some(({ component, to }) => to === null && missing.includes(component))
+  );
 }
 
 /** Holds for statements of an update whose execution still has the site. */

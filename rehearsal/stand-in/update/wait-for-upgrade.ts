@@ -25,16 +25,19 @@ export async function waitForUpgrade(
   const code = codeVersions(readPlugins(settings.dirroot));
   let said = '';
   while (!stopped?.aborted) {
-    const { newer, older } = await versionDifferences(database, code);
+    const { newer, older, missing } = await versionDifferences(database, code);
     if (older.length > 0) {
       throw new Error(
         `the code is older than the database: ${inWords(older)}. Moodle refuses that, and may damage the database. This ` +
           'node does not serve; start one with the code that made the database.',
       );
     }
-    if (newer.length === 0 && !(await isUpgradeAtWork(database, settings.site))) return;
+    const without = missing.map(({ component }) => component);
+    if (newer.length === 0 && !(await isUpgradeAtWork(database, settings.site, without))) return;
     const reason =
-      newer.length > 0 ? `the database awaits an upgrade: ${inWords(newer)}` : 'an upgrade of the database is running';
+      newer.length > 0
+        ? `the database awaits an upgrade: ${inWords(newer)}`
+        : 'an upgrade of the database is under way';
     if (reason !== said) {
       said = reason;
       say(`waiting before serving: ${reason}`);
