@@ -4,6 +4,7 @@ import { type Config, readConfig } from './config.ts';
 import { LogKeeping } from './constructs/watching/log-keeping.ts';
 import type { FunctionBundles } from './function-bundles.ts';
 import { EdgeStack } from './stacks/edge-stack.ts';
+import { EdgeWatchingStack } from './stacks/edge-watching-stack.ts';
 import { LifecycleStack } from './stacks/lifecycle-stack.ts';
 import { PlatformStack } from './stacks/platform-stack.ts';
 import { SettingsStack } from './stacks/settings-stack.ts';
@@ -38,6 +39,8 @@ export class MoodleApp extends App {
   /** Only where CloudFront needs something of us-east-1. */
   readonly edge: EdgeStack | undefined;
   readonly platform: PlatformStack;
+  /** Only with CloudFront, of a site in another region than CloudFront's metrics. */
+  readonly edgeWatching: EdgeWatchingStack | undefined;
   readonly lifecycle: LifecycleStack;
   readonly watching: WatchingStack;
 
@@ -68,6 +71,11 @@ export class MoodleApp extends App {
     const bundled = bundles();
     this.platform = new PlatformStack(this, config, this.edge, bundled);
     this.platform.addStackDependency(this.settings);
+    const { distribution } = this.platform;
+    this.edgeWatching =
+      distribution && EdgeWatchingStack.isNeeded(config)
+        ? new EdgeWatchingStack(this, config, distribution)
+        : undefined;
     this.lifecycle = new LifecycleStack(this, config, this.platform, bundled);
     this.watching = new WatchingStack(this, config, this.platform, this.lifecycle, bundled);
     keepLogs(this, config);

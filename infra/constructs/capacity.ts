@@ -12,6 +12,8 @@ export interface Capacity {
    * tasks of rollouts.
    */
   readonly steady: string;
+  /** Of the instances, where there are any. */
+  readonly autoScalingGroupName?: string;
 }
 
 /** Fargate, on demand and Spot: nothing to run, and nothing that has to be there before a node. */

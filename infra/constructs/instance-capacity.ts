@@ -24,6 +24,7 @@ export class InstanceCapacity extends Construct implements Capacity {
   readonly compute = 'ec2';
   readonly steady: string;
   readonly mixed: readonly ecs.CapacityProviderStrategy[];
+  readonly autoScalingGroupName: string;
 
   constructor(scope: Construct, id: string, { config, network, cluster, securityGroup }: InstanceCapacityProps) {
     super(scope, id);
@@ -71,6 +72,7 @@ export class InstanceCapacity extends Construct implements Capacity {
       'echo ECS_ENABLE_SPOT_INSTANCE_DRAINING=true >> /etc/ecs/ecs.config',
       'echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config',
     );
+    this.autoScalingGroupName = group.autoScalingGroupName;
     this.steady = provider.capacityProviderName;
     this.mixed = [{ capacityProvider: provider.capacityProviderName, weight: 1 }];
   }

@@ -147,14 +147,15 @@ const insightMetrics = { off: [0, 0], on: [16, 0], enhanced: [30, 20] } as const
 const alarms = 25;
 const secrets = 6;
 
-function watching({ containerInsights }: Config, usage: Usage): number {
+function watching({ cloudFront, containerInsights, region }: Config, usage: Usage): number {
   const [perService, perTask] = insightMetrics[containerInsights];
   return (
     (2 * perService + usage.nodes * perTask) * perMonth['metric'] +
     usage.logsGB * each['GB of logs'] +
     alarms * perMonth.alarm +
     perMonth.dashboard +
-    perMonth['KMS key'] +
+    // The alarm of CloudFront has a topic, and so a key, of its own.
+    (cloudFront && region !== 'us-east-1' ? 2 : 1) * perMonth['KMS key'] +
     secrets * perMonth.secret
   );
 }

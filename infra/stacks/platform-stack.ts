@@ -29,6 +29,7 @@ import { WatchingKey } from '../constructs/watching-key.ts';
 import { WebService } from '../constructs/web-service.ts';
 import type { FunctionBundles } from '../function-bundles.ts';
 import type { EdgeStack } from './edge-stack.ts';
+import { EdgeWatchingStack } from './edge-watching-stack.ts';
 import { MoodleStack } from './moodle-stack.ts';
 import { platformOutputs } from './outputs.ts';
 
@@ -59,7 +60,7 @@ export class PlatformStack extends MoodleStack {
   constructor(scope: Construct, config: Config, edge: EdgeStack | undefined, bundles: FunctionBundles) {
     super(scope, 'Platform', config, {
       description: `Moodle ${config.site}: platform`,
-      crossRegionReferences: edge !== undefined,
+      crossRegionReferences: edge !== undefined || EdgeWatchingStack.isNeeded(config),
     });
     const { site } = config;
     const settings = new CurrentSettings(this, 'Settings', {

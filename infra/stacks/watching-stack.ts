@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { BackupNotices } from '../constructs/watching/backup-notices.ts';
 import { CacheAlarms } from '../constructs/watching/cache-alarms.ts';
+import { CloudFrontAlarm } from '../constructs/watching/cloudfront-alarm.ts';
 import { CronAlarm } from '../constructs/watching/cron-alarm.ts';
 import { DatabaseAlarms } from '../constructs/watching/database-alarms.ts';
 import { ExamDayAlarm } from '../constructs/watching/exam-day-alarm.ts';
@@ -48,11 +49,19 @@ export class WatchingStack extends MoodleStack {
     const caches = new CacheAlarms(this, 'Caches', { platform, topic });
     const files = new FilesAlarms(this, 'Files', { config, files: platform.files, topic });
 
+    const { distribution } = platform;
+    const cloudFront =
+      distribution && config.region === 'us-east-1'
+        ? new CloudFrontAlarm(this, 'CloudFront', { distribution, topic })
+        : { alarms: [] };
+
     this.dashboard = new SiteDashboard(this, 'Dashboard', {
       platform,
       rollouts: new RolloutWidget(this, 'RolloutWidget', { config, rollouts, bundles }),
       spotInterruptions: nodes.spotInterruptions,
-      alarms: [visitors, rollout, cron, nodes, examDay, database, caches, files].flatMap(({ alarms }) => alarms),
+      alarms: [visitors, rollout, cron, nodes, examDay, database, caches, files, cloudFront].flatMap(
+        ({ alarms }) => alarms,
+      ),
     });
     new SavedQueries(this, 'Queries', { platform, lifecycle });
     if (config.containerInsights !== 'off') {

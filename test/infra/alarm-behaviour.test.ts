@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { goesOff, type Measured } from '../support/alarms.ts';
 import { metricMath } from '../support/metric-math.ts';
-import { type contexts, synthesised } from './synthesised.ts';
+import { type contexts, synthesised, synthesisedFrom } from './synthesised.ts';
 
 type Values = Readonly<Record<string, number | ((secondsAgo: number) => number | undefined)>>;
 
@@ -125,6 +125,37 @@ it('tells of files at the throughput that was bought', () => {
 
   expect(setOff('provisioned Aurora MySQL', busy)).toEqual(['FilesThroughput']);
   expect(setOff('provisioned Aurora MySQL', { ...busy, MeteredIOBytes: 0.5 * perSecond * 300 })).toEqual([]);
+});
+
+describe('CloudFront', () => {
+  const { edgeWatching } = synthesised('CloudFront and a zone');
+  const [alarm] = Object.values(edgeWatching?.findResources('AWS::CloudWatch::Alarm') ?? {});
+
+  it.each([
+    ['answers', { Requests: 3000, '5xxErrorRate': 1 }, false],
+    ['does not reach the load balancer', { Requests: 3000, '5xxErrorRate': 40 }, true],
+    ['fails one visitor of two in a quiet night', { Requests: 2, '5xxErrorRate': 50 }, false],
+    [
+      'failed for ten minutes',
+      { Requests: 3000, '5xxErrorRate': (ago: number) => (ago < 10 * minute ? 40 : 0) },
+      false,
+    ],
+    ['is asked for nothing', {}, false],
+  ])('%s', (_, values, expected) => {
+    expect(goesOff(alarm?.Properties, measured(values))).toBe(expected);
+  });
+
+  it('is told of where the alarm is, and in us-east-1 among the others', () => {
+    const [topic] = Object.keys(edgeWatching?.findResources('AWS::SNS::Topic') ?? {});
+    expect(alarm?.Properties.AlarmActions).toEqual([{ Ref: topic }]);
+    expect(synthesised('dev').edgeWatching).toBeUndefined();
+
+    const there = synthesisedFrom({ cloudFront: 'true', region: 'us-east-1' });
+    expect(there.edgeWatching).toBeUndefined();
+    expect(there.resources.filter(({ id }) => id.startsWith('CloudFrontErrors')).map(({ stack }) => stack)).toEqual([
+      'watching',
+    ]);
+  });
 });
 
 describe('metric math', () => {

@@ -20,6 +20,8 @@ export interface Synthesised {
   readonly settings: Template;
   /** Only where CloudFront needs something of us-east-1. */
   readonly edge?: Template;
+  /** Only with CloudFront. */
+  readonly edgeWatching?: Template;
   readonly platform: Template;
   readonly lifecycle: Template;
   readonly watching: Template;
@@ -141,6 +143,7 @@ function templatesOf(app: MoodleApp): Synthesised {
   const templates = {
     settings: Template.fromStack(app.settings),
     ...(app.edge && { edge: Template.fromStack(app.edge) }),
+    ...(app.edgeWatching && { edgeWatching: Template.fromStack(app.edgeWatching) }),
     platform: Template.fromStack(app.platform),
     lifecycle: Template.fromStack(app.lifecycle),
     watching: Template.fromStack(app.watching),

@@ -114,7 +114,12 @@ describe.each(configurations)('alarms, %s', (configuration) => {
   it('count Spot interruptions where there are any', () => {
     const { compute, spotWeight } = configOf(configuration);
 
-    expect(named('NodesSpotAlarm') !== undefined).toBe(compute === 'fargate' && spotWeight > 0);
+    const [counted] = resources.filter(({ Type, id }) => Type === 'AWS::Events::Rule' && /SpotInterruptions/.test(id));
+
+    expect(named('NodesSpotAlarm') !== undefined).toBe(spotWeight > 0);
+    expect(counted?.Properties.EventPattern.source).toEqual(
+      spotWeight > 0 ? [compute === 'ec2' ? 'aws.autoscaling' : 'aws.ecs'] : undefined,
+    );
   });
 
   it('the dashboard has all of them, and the rollouts', () => {

@@ -33,7 +33,7 @@ export function visitorMetrics({ loadBalancer }: PlatformStack) {
   };
 }
 
-/** Of CloudFront, which measures in us-east-1: for the dashboard, since an alarm there does not reach the site's topic. */
+/** Of CloudFront, which measures in us-east-1. */
 export function cloudFrontMetrics({ distribution }: SiteDistribution) {
   const metric = (metricName: string, statistic: string) =>
     new Metric({

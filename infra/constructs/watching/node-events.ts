@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { type Alarm, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
+import { type EventPattern, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -22,7 +22,7 @@ export interface NodeEventsProps {
  */
 export class NodeEvents extends Construct {
   readonly queue: sqs.Queue;
-  /** Only where there are Spot nodes that ECS tells of. */
+  /** Only where there are Spot nodes. */
   readonly spotInterruptions: Metric | undefined;
   readonly alarms: readonly Alarm[];
   readonly #target: SqsQueue;
@@ -53,17 +53,18 @@ export class NodeEvents extends Construct {
         lasting: Duration.minutes(15),
       }),
     ];
-    const { compute, spotWeight } = platform.config;
-    // Of an instance that is taken back, ECS says no more than that it drains, as of one that stood empty.
-    if (compute === 'fargate' && spotWeight > 0) {
-      this.spotInterruptions = this.#count('SpotInterruptions', `Spot interruptions of ${platform.config.site}`, {
-        detailType: ['ECS Task State Change'],
-        detail: { clusterArn: [clusterArn], lastStatus: ['STOPPED'], stopCode: ['SpotInterruption'] },
-      });
+    const { compute, spotWeight, site } = platform.config;
+    if (spotWeight > 0) {
+      const { autoScalingGroupName } = platform.nodes.capacity;
+      this.spotInterruptions = this.#count(
+        'SpotInterruptions',
+        `Spot interruptions of ${site}`,
+        autoScalingGroupName === undefined ? nodeTakenBack(clusterArn) : instanceTakenBack(autoScalingGroupName),
+      );
       alarms.push(
         siteAlarm(this, 'SpotAlarm', {
           title: 'Spot interruptions',
-          says: `AWS has taken back ${interruptionsPerHour} Spot nodes and more within an hour.`,
+          says: `AWS has taken back ${interruptionsPerHour} Spot ${compute === 'ec2' ? 'instances' : 'nodes'} and more within an hour.`,
           metric: this.spotInterruptions,
           comparison: 'at least',
           threshold: interruptionsPerHour,
@@ -90,4 +91,26 @@ export class NodeEvents extends Construct {
       label: id,
     });
   }
+}
+
+function nodeTakenBack(clusterArn: string): EventPattern {
+  return {
+    detailType: ['ECS Task State Change'],
+    detail: { clusterArn: [clusterArn], lastStatus: ['STOPPED'], stopCode: ['SpotInterruption'] },
+  };
+}
+
+/**
+ * Of an instance that is taken back, ECS says no more than that it drains, as of one that stood empty, and EC2's own
+ * warning does not say which group it is of. Auto Scaling finds it gone, and words it so; also an instance that failed.
+ */
+function instanceTakenBack(autoScalingGroupName: string): EventPattern {
+  return {
+    source: ['aws.autoscaling'],
+    detailType: ['EC2 Instance Terminate Successful'],
+    detail: {
+      AutoScalingGroupName: [autoScalingGroupName],
+      Cause: Match.wildcard('*EC2 health check indicating it has been terminated or stopped*'),
+    },
+  };
 }

@@ -23,6 +23,13 @@ export const thresholds = {
   unhealthyNodes: { minutes: 10 },
   /** A site without any is down; three minutes are two health checks after a change and a margin. */
   noHealthyNode: { minutes: 3 },
+  cloudFront: {
+    percent: 5,
+    /** In five minutes, as with serverErrors. */
+    atLeastRequests: 25,
+    /** No rollout holds this one back, being in another region: longer than its maintenance page usually stands. */
+    minutes: 15,
+  },
   cron: {
     /**
      * A run ends every three minutes or so (--keep-alive). But a pass may take half an hour of scheduled and half an hour
@@ -93,7 +100,7 @@ export const thresholds = {
     minutes: 15,
   },
   nodeEvents: {
-    /** In an hour. One or two are the bargain of Spot; more means that its capacity runs out here. */
+    /** In an hour, nodes or instances. One or two are the bargain of Spot; more means that its capacity runs out here. */
     interruptionsPerHour: 3,
     /** In a quarter of an hour. ECS tries again by itself; the second failure is no chance any more. */
     notStarted: 2,
