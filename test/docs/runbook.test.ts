@@ -49,7 +49,7 @@ describe('the runbook', () => {
   it('has a section for each alarm of each configuration, and for no other', () => {
     const linked = (Object.keys(contexts) as (keyof typeof contexts)[])
       .flatMap((configuration) => synthesised(configuration).resources)
-      .filter(({ Type, stack }) => stack === 'watching' && /^AWS::CloudWatch::(Composite)?Alarm$/.test(Type))
+      .filter(({ Type, stack }) => /[wW]atching$/.test(stack) && /^AWS::CloudWatch::(Composite)?Alarm$/.test(Type))
       .map(({ Properties }) => /^.+\. What to do: docs\/runbook\.md#(\S+)$/.exec(Properties.AlarmDescription)?.[1]);
     const alarms = [...sections.keys()].filter((title) => title.startsWith('Alarm: '));
 
