@@ -18,6 +18,10 @@ interface Phase {
 const web = ['CLUSTER_ARN', 'WEB_SERVICE_NAME'] as const;
 const oneOffTasks = ['CONTAINER_NAME', 'TASK_CAPACITY_PROVIDER', 'TASK_SECURITY_GROUPS', 'TASK_SUBNETS'] as const;
 
+const settingsAndServices = ['read settings', 'change settings', 'read services', 'change services'] as const;
+const tasks = ['run one-off tasks', 'read tasks', 'list tasks'] as const;
+const scaling = ['read scaling', 'change scaling'] as const;
+
 /** Seconds: longer than one statement of the Data API may take (45), shorter than the state waits for the function. */
 const usual = 60;
 /** For phases that make many requests one after the other. */
@@ -70,17 +74,7 @@ const phases = {
       'REPOSITORY_URI',
       'TASK_DEFINITION_FAMILY',
     ],
-    may: [
-      'read settings',
-      'change settings',
-      'read services',
-      'change services',
-      'register task definitions',
-      'read tasks',
-      'list tasks',
-      'read scaling',
-      'change scaling',
-    ],
+    may: [...settingsAndServices, 'register task definitions', 'read tasks', 'list tasks', ...scaling],
   },
   'wait-for-install': {
     description: 'Measures how far the install is, until it is finished',
@@ -104,7 +98,7 @@ const phases = {
       'APPLICATION_STORE_SECRET_ARN',
       'APPLICATION_STORE_TYPE',
     ],
-    may: ['read services', 'change services', 'run one-off tasks', 'read tasks', 'list tasks'],
+    may: ['read services', 'change services', ...tasks],
   },
   'enable-session-caching': {
     description: 'Moves the sessions to their store and logs nobody out',
@@ -118,17 +112,7 @@ const phases = {
       'STICKY_SECONDS',
       'TARGET_GROUP_ARN',
     ],
-    may: [
-      'read settings',
-      'change settings',
-      'read services',
-      'change services',
-      'run one-off tasks',
-      'read tasks',
-      'list tasks',
-      'read stickiness',
-      'change stickiness',
-    ],
+    may: [...settingsAndServices, ...tasks, 'read stickiness', 'change stickiness'],
   },
   'scale-out': {
     description: 'Releases capacity and automatic scaling to the wanted range',
@@ -145,15 +129,11 @@ const phases = {
       'TARGET_GROUP_ARN',
     ],
     may: [
-      'read settings',
-      'change settings',
-      'read services',
-      'change services',
+      ...settingsAndServices,
       'register task definitions',
       'read tasks',
       'list tasks',
-      'read scaling',
-      'change scaling',
+      ...scaling,
       'read target health',
     ],
   },
@@ -173,7 +153,7 @@ const phases = {
       'SESSION_STORE_TYPE',
       'SITE_URL',
     ],
-    may: ['read settings', 'read services', 'run one-off tasks', 'read tasks', 'list tasks', 'log in as administrator'],
+    may: ['read settings', 'read services', ...tasks, 'log in as administrator'],
   },
   'release-site': {
     description: 'Ends the hold of a rollout that succeeded',
@@ -199,19 +179,7 @@ const phases = {
       'STICKY_SECONDS',
       'TARGET_GROUP_ARN',
     ],
-    may: [
-      'read settings',
-      'change settings',
-      'read services',
-      'change services',
-      'run one-off tasks',
-      'read tasks',
-      'list tasks',
-      'read scaling',
-      'change scaling',
-      'read stickiness',
-      'change stickiness',
-    ],
+    may: [...settingsAndServices, ...tasks, ...scaling, 'read stickiness', 'change stickiness'],
   },
   'check-site-for-update': {
     description: 'Holds the site for an update, and takes over one that was left',
@@ -265,18 +233,7 @@ const phases = {
       'REPOSITORY_URI',
       'TASK_DEFINITION_FAMILY',
     ],
-    may: [
-      'read settings',
-      'change settings',
-      'read services',
-      'change services',
-      'register task definitions',
-      'run one-off tasks',
-      'read tasks',
-      'list tasks',
-      'read scaling',
-      'change scaling',
-    ],
+    may: [...settingsAndServices, 'register task definitions', ...tasks, ...scaling],
   },
   'roll-nodes': {
     description: 'Waits for the nodes of the new image, and ends what only the upgrade needed',
@@ -291,18 +248,7 @@ const phases = {
       'REPOSITORY_URI',
       'TASK_DEFINITION_FAMILY',
     ],
-    may: [
-      'read settings',
-      'change settings',
-      'read services',
-      'change services',
-      'register task definitions',
-      'run one-off tasks',
-      'read tasks',
-      'list tasks',
-      'read scaling',
-      'change scaling',
-    ],
+    may: [...settingsAndServices, 'register task definitions', ...tasks, ...scaling],
   },
   'clean-up': {
     description: 'Ends an update, and removes what no policy keeps of earlier ones',
@@ -323,16 +269,12 @@ const phases = {
       'TASK_DEFINITION_FAMILY',
     ],
     may: [
-      'read settings',
-      'change settings',
-      'read services',
-      'change services',
+      ...settingsAndServices,
       'run one-off tasks',
       'stop tasks',
       'read tasks',
       'list tasks',
-      'read scaling',
-      'change scaling',
+      ...scaling,
       'find databases',
       'restore databases',
       'exchange databases',

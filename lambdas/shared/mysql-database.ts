@@ -2,7 +2,14 @@ import mysql, { type Connection, type FieldPacket, type ResultSetHeader } from '
 import { fromMysql } from './database-errors.ts';
 import { mysql as dialect } from './dialect.ts';
 import type { MoodleDatabase, SqlParameters, SqlRow, SqlStatements, SqlValue } from './moodle-database.ts';
-import { bindNames, connectMilliseconds, type NetworkConnection, statementMilliseconds } from './network-connection.ts';
+import {
+  bindNames,
+  connectMilliseconds,
+  endConnection,
+  type NetworkConnection,
+  statementMilliseconds,
+  transactionOn,
+} from './network-connection.ts';
 
 type Answer = [SqlRow[] | ResultSetHeader, FieldPacket[]];
 
@@ -29,23 +36,14 @@ export class MysqlDatabase implements MoodleDatabase {
     throw new TypeError('The statement answers rows: query it.');
   }
 
-  async transaction<Result>(work: (statements: SqlStatements) => Promise<Result>): Promise<Result> {
-    await this.#run('START TRANSACTION', {});
-    try {
-      const result = await work(this);
-      await this.#run('COMMIT', {});
-      return result;
-    } catch (error) {
-      // A connection that broke has rolled back already: so the first error is the one worth telling.
-      await this.#run('ROLLBACK', {}).catch(() => undefined);
-      throw error;
-    }
+  transaction<Result>(work: (statements: SqlStatements) => Promise<Result>): Promise<Result> {
+    return transactionOn(this, (sql) => this.#run(sql, {}), 'START TRANSACTION', work);
   }
 
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await (await client?.catch(() => undefined))?.end().catch(() => undefined);
+    await endConnection(client);
   }
 
   async #run(sql: string, parameters: SqlParameters): Promise<SqlRow[] | ResultSetHeader> {

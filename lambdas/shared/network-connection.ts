@@ -1,3 +1,5 @@
+import type { SqlStatements } from './moodle-database.ts';
+
 /** Where a database server is, and who signs in there. */
 export interface NetworkConnection {
   readonly host: string;
@@ -40,4 +42,28 @@ export function bindNames<Value>(
   const unused = Object.keys(parameters).filter((name) => !names.includes(name));
   if (unused.length > 0) throw new TypeError(`The statement does not use ${unused.join(', ')}.`);
   return { text, values: names.map((name) => parameters[name] as Value) };
+}
+
+/** All statements of the work, or none: on the one connection that these statements run on. */
+export async function transactionOn<Result>(
+  statements: SqlStatements,
+  run: (sql: string) => Promise<unknown>,
+  begin: 'BEGIN' | 'START TRANSACTION',
+  work: (statements: SqlStatements) => Promise<Result>,
+): Promise<Result> {
+  await run(begin);
+  try {
+    const result = await work(statements);
+    await run('COMMIT');
+    return result;
+  } catch (error) {
+    // A connection that broke has rolled back already: so the first error is the one worth telling.
+    await run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Ends a connection, whatever has become of it. */
+export async function endConnection(client: Promise<{ end(): Promise<void> }> | undefined): Promise<void> {
+  await (await client?.catch(() => undefined))?.end().catch(() => undefined);
 }

@@ -2,7 +2,14 @@ import pg from 'pg';
 import { fromPostgres } from './database-errors.ts';
 import { postgresql } from './dialect.ts';
 import type { MoodleDatabase, SqlParameters, SqlRow, SqlStatements } from './moodle-database.ts';
-import { bindNames, connectMilliseconds, type NetworkConnection, statementMilliseconds } from './network-connection.ts';
+import {
+  bindNames,
+  connectMilliseconds,
+  endConnection,
+  type NetworkConnection,
+  statementMilliseconds,
+  transactionOn,
+} from './network-connection.ts';
 
 /** PostgreSQL's type numbers (pg_type.oid) of what becomes a number or a boolean; all else stays text. */
 const numbers = new Set([20, 21, 23, 26, 700, 701]);
@@ -27,23 +34,14 @@ export class PgDatabase implements MoodleDatabase {
     return (await this.#run(sql, parameters)).rowCount ?? 0;
   }
 
-  async transaction<Result>(work: (statements: SqlStatements) => Promise<Result>): Promise<Result> {
-    await this.#run('BEGIN', {});
-    try {
-      const result = await work(this);
-      await this.#run('COMMIT', {});
-      return result;
-    } catch (error) {
-      // A connection that broke has rolled back already: so the first error is the one worth telling.
-      await this.#run('ROLLBACK', {}).catch(() => undefined);
-      throw error;
-    }
+  transaction<Result>(work: (statements: SqlStatements) => Promise<Result>): Promise<Result> {
+    return transactionOn(this, (sql) => this.#run(sql, {}), 'BEGIN', work);
   }
 
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await (await client?.catch(() => undefined))?.end().catch(() => undefined);
+    await endConnection(client);
   }
 
   async #run(sql: string, parameters: SqlParameters): Promise<pg.QueryResult<SqlRow>> {

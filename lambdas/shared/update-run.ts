@@ -1,5 +1,12 @@
 import { type Rollout, write } from './hold.ts';
-import { type MoodleDatabase, numberOrNull, type SqlStatements, text, textOrNull } from './moodle-database.ts';
+import {
+  type MoodleDatabase,
+  numberOrNull,
+  type SqlParameters,
+  type SqlStatements,
+  text,
+  textOrNull,
+} from './moodle-database.ts';
 import type { KeptPlan, UpdatePlan } from './update-plan.ts';
 
 /** How far an update is. Until `upgrading` nothing of the site was changed. */
@@ -86,6 +93,24 @@ export async function openRun(
   );
 }
 
+/** Writes into the open row, which this execution has. @throws HoldLost */
+async function change(
+  database: MoodleDatabase,
+  rollout: Rollout,
+  values: string,
+  parameters: SqlParameters,
+  more = '',
+): Promise<void> {
+  await write(
+    database,
+    rollout,
+    `UPDATE moodle_lifecycle.update_run SET ${values}
+      WHERE site = :site AND execution = :execution AND finished_at IS NULL ${more} AND {held}`,
+    parameters,
+    { orNone: true },
+  );
+}
+
 /** Makes the open row of an execution that is over this one's. @throws HoldLost */
 export async function adoptRun(database: MoodleDatabase, rollout: Rollout, earlier: string): Promise<void> {
   await write(
@@ -99,47 +124,32 @@ export async function adoptRun(database: MoodleDatabase, rollout: Rollout, earli
 }
 
 /** @throws HoldLost */
-export async function setStage(
+export function setStage(
   database: MoodleDatabase,
   rollout: Rollout,
   stage: Exclude<UpdateStage, 'done' | 'put back'>,
 ): Promise<void> {
-  await write(
-    database,
-    rollout,
-    `UPDATE moodle_lifecycle.update_run SET stage = :stage
-      WHERE site = :site AND execution = :execution AND finished_at IS NULL AND {held}`,
-    { stage },
-    { orNone: true },
-  );
+  return change(database, rollout, 'stage = :stage', { stage });
 }
 
 /** @throws HoldLost */
-export async function rememberSnapshot(database: MoodleDatabase, rollout: Rollout, snapshot: string): Promise<void> {
-  await write(
-    database,
-    rollout,
-    `UPDATE moodle_lifecycle.update_run SET snapshot = :snapshot
-      WHERE site = :site AND execution = :execution AND finished_at IS NULL AND {held}`,
-    { snapshot },
-    { orNone: true },
-  );
+export function rememberSnapshot(database: MoodleDatabase, rollout: Rollout, snapshot: string): Promise<void> {
+  return change(database, rollout, 'snapshot = :snapshot', { snapshot });
 }
 
 /** Kept before the first change of the site, and not written again by a repeated call. @throws HoldLost */
-export async function beginUpgrading(
+export function beginUpgrading(
   database: MoodleDatabase,
   rollout: Rollout,
   { schemaBefore, maintenanceRequired }: Pick<UpdateRun, 'schemaBefore' | 'maintenanceRequired'>,
 ): Promise<void> {
-  await write(
+  const maintenance = maintenanceRequired ? 'TRUE' : 'FALSE';
+  return change(
     database,
     rollout,
-    `UPDATE moodle_lifecycle.update_run
-        SET stage = 'upgrading', schema_before = :schemaBefore, maintenance_required = ${maintenanceRequired ? 'TRUE' : 'FALSE'}
-      WHERE site = :site AND execution = :execution AND stage = 'planned' AND {held}`,
+    `stage = 'upgrading', schema_before = :schemaBefore, maintenance_required = ${maintenance}`,
     { schemaBefore },
-    { orNone: true },
+    `AND stage = 'planned'`,
   );
 }
 
@@ -148,13 +158,7 @@ export async function beginUpgrading(
  *
  * @throws HoldLost
  */
-export async function finishRun(database: MoodleDatabase, rollout: Rollout, stage: 'done' | 'put back'): Promise<void> {
-  await write(
-    database,
-    rollout,
-    `UPDATE moodle_lifecycle.update_run SET stage = :stage, finished_at = ${database.dialect.now}, execution = origin
-      WHERE site = :site AND execution = :execution AND finished_at IS NULL AND {held}`,
-    { stage },
-    { orNone: true },
-  );
+export function finishRun(database: MoodleDatabase, rollout: Rollout, stage: 'done' | 'put back'): Promise<void> {
+  const { now } = database.dialect;
+  return change(database, rollout, `stage = :stage, finished_at = ${now}, execution = origin`, { stage });
 }
