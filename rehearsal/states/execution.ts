@@ -220,7 +220,9 @@ class RunningExecution {
   #timedOut(stateName: string): void {
     this.#attempt += 1;
     const state = this.#machine.definition.States[stateName];
-    if (state) taskFor(this.#world, stateName, state).recordTimeout?.(this.#history, state.Resource ?? '');
+    // A Fail state can end an execution with this error too: that of a task before it.
+    if (state?.Type !== 'Task') return;
+    taskFor(this.#world, stateName, state).recordTimeout?.(this.#history, state.Resource ?? '');
   }
 
   #succeed(value: unknown): void {

@@ -125,7 +125,7 @@ const approval = {
       },
       End: true,
     },
-    'Nobody answered': { Type: 'Succeed', OutputPath: '$.failure' },
+    'Nobody answered': { Type: 'Fail', ErrorPath: '$.failure.Error', CausePath: '$.failure.Cause' },
     Refused: { Type: 'Fail', ErrorPath: '$.failure.Error', CausePath: '$.failure.Cause' },
   },
 };
@@ -378,7 +378,7 @@ describe('state machines', () => {
       expect((await ended(await begin({ seconds: 600, fail: true }))).error).toBe('NodeFailedToStart');
       // A minute, at the rehearsal's pace.
       const late = await begin({ seconds: 60, fail: false });
-      expect(JSON.parse((await ended(late)).output ?? '')).toEqual({ Error: 'States.Timeout', Cause: '' });
+      expect(await ended(late)).toMatchObject({ status: 'FAILED', error: 'States.Timeout', cause: '' });
       expect((await historyOf(late)).map(({ type }) => type)).toContain('TaskTimedOut');
       expect((await ended(await begin({ fail: false }))).error).toBe('States.Runtime');
     });

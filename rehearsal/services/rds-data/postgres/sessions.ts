@@ -18,8 +18,10 @@ export function postgresSessions({ database, name, username, password }: Login):
     options: '-c timezone=UTC',
     ssl: { ca: readFileSync(database.certificateAuthorityFile, 'utf8') },
   });
-  // A connection that breaks while nobody uses it is replaced at the next call.
+  // A connection that breaks while nobody uses it is replaced at the next call; in the middle of a transaction, whoever
+  // waits for an answer is told by the statement itself.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return { open: async () => session(await asAws(pool.connect())), close: () => pool.end() };
 }
 
