@@ -173,12 +173,12 @@ async function allBack(
   const stopped = (await readOpenRun(database, rollout.site)) ?? run;
   const back = await databaseBack(clients, rollout, stopped, before);
 
-  const steps: Step[] = back.words ? [{ what: back.words }] : [];
+  const steps: Step[] = back.words ? [{ what: back.words, of: ['Upgrade'] }] : [];
   const passing: Error[] = [];
   const purposes = wayBackPurposes(run.origin);
-  const attempt = async (what: string, work: () => Promise<boolean>) => {
+  const attempt = async (what: string, work: () => Promise<boolean>, of: readonly string[] = []) => {
     try {
-      if (await work()) steps.push({ what });
+      if (await work()) steps.push({ what, of });
     } catch (thrown) {
       const error = asPhaseError(thrown, 'Put back');
       // What follows relies on these; other trouble does not keep the rest from being put back.
@@ -191,11 +191,13 @@ async function allBack(
       ];
       if (ends.some((kind) => error instanceof kind)) throw error;
       if (error instanceof Wait) passing.push(error);
-      steps.push({ what, problem: error.message });
+      steps.push({ what, problem: error.message, of });
     }
   };
-  await attempt(`nodes with the image ${before.parameters['image-tag']}`, () =>
-    nodesBack(clients, rollout, purposes.nodes, before),
+  await attempt(
+    `nodes with the image ${before.parameters['image-tag']}`,
+    () => nodesBack(clients, rollout, purposes.nodes, before),
+    ['Upgrade', 'Roll nodes'],
   );
   let maintenance: Error | undefined;
   if (back.mayBeInMaintenance) {

@@ -183,6 +183,23 @@ describe.each(['cluster', 'instance'] as const)('putBackDatabase, %s', (kind) =>
     });
   });
 
+  it.runIf(kind === 'cluster')('makes no instance anew for one that is on its way between two names', async () => {
+    const rds = new FakeRds(kind);
+    const { client, calls } = clientOf(rds);
+    const work = () => putBackDatabase(client, settings, update, point);
+    const members = () => rds.clusters.get(names.restored)?.DBClusterMembers ?? [];
+    for (let attempt = 0; !rds.instances.has(`${names.before}-1`) && attempt < 20; attempt++) {
+      await work().catch(() => undefined);
+      await rds.settle();
+    }
+    const made = calls.filter(({ name }) => name === 'CreateDBInstance').length;
+    const hidden = members().splice(0, 1);
+    await expect(work()).rejects.toMatchObject({ message: expect.stringContaining('is being renamed') });
+    members().unshift(...hidden);
+    await untilDone(rds, work);
+    expect(calls.filter(({ name }) => name === 'CreateDBInstance')).toHaveLength(made);
+  });
+
   it('is ended by another rollout when it was stopped while no database had the site’s name', async () => {
     const rds = new FakeRds(kind);
     const { client } = clientOf(rds);

@@ -95,7 +95,7 @@ async function goOn(rds: RDSClient, settings: Settings, origin: Rollout, point: 
     );
   }
   if (current && restored) {
-    const words = await completeRestored(rds, current, restored);
+    const words = await completeRestored(rds, current, restored, names.before);
     if (words) throw waiting(words);
   }
   await exchangeDatabase(rds, settings, origin, point.keepDays);

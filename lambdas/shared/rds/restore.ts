@@ -129,12 +129,14 @@ async function restoreInstance(
 /**
  * Makes a restored database what its source is. RDS restores a cluster without any instance and without the Data API.
  *
+ * @param before name under which the source is kept, and its instances with a number
  * @returns what is not ready yet, in plain words; undefined when nothing is left to do
  */
 export async function completeRestored(
   rds: RDSClient,
   source: FoundDatabase,
   restored: FoundDatabase,
+  before: string,
 ): Promise<string | undefined> {
   if (restored.kind === 'instance' || source.kind === 'instance') {
     const status = restored.kind === 'instance' ? restored.instance.DBInstanceStatus : '';
@@ -146,8 +148,11 @@ export async function completeRestored(
   const wanted = [...(source.cluster.DBClusterMembers ?? [])].sort(
     (one, other) => Number(other.IsClusterWriter) - Number(one.IsClusterWriter),
   );
-  // Once they are all there they may have other names already: those that they take.
+  // Once they are all there they take the names of the source's, which get others first; on its way between two names an
+  // instance is shown under neither.
+  const isExchanging = wanted.some(({ DBInstanceIdentifier }) => DBInstanceIdentifier?.startsWith(`${before}-`));
   if (DBClusterMembers.length < wanted.length) {
+    if (isExchanging) return 'an instance of the restored database is being renamed';
     for (const [index, { DBInstanceIdentifier: name = '' }] of wanted.entries()) {
       const identifier = `${DBClusterIdentifier}-${index + 1}`;
       if (await findInstance(rds, identifier)) continue;
