@@ -5,7 +5,7 @@ import { causeWords, type Problem, parsedOr } from './model/evidence.ts';
 import { type Figure, figuresOf } from './model/figures.ts';
 import { executionLink, functionLogLink, functionNameOf } from './model/links.ts';
 import { type NextCommand, nextCommand, type RetryAdvice, retryAdvice, rolloutOf } from './model/next-step.ts';
-import type { UsualDuration } from './model/past-runs.ts';
+import { type PastRun, type UsualDuration, usualDuration, workIn } from './model/past-runs.ts';
 import { type PhasePlan, type PlannedPhase, readPhasePlan } from './model/phase-plan.ts';
 import { type SiteFacts, siteFactsOf } from './model/site-facts.ts';
 import {
@@ -20,7 +20,7 @@ import {
 export type { Problem } from './model/evidence.ts';
 export type { Figure } from './model/figures.ts';
 export type { NextCommand, RetryAdvice } from './model/next-step.ts';
-export type { UsualDuration } from './model/past-runs.ts';
+export type { PastRun, UsualDuration } from './model/past-runs.ts';
 export type { Attempt, NextAttempt, Question } from './model/visits.ts';
 
 /**
@@ -106,14 +106,15 @@ export interface Progress extends SiteFacts {
   readonly retry: RetryAdvice | undefined;
   /** What to type next, where there is something to do. */
   readonly next: NextCommand | undefined;
-  /** How long a rollout of this kind usually takes, where that was looked up. */
+  /** How long a rollout that has the same to do usually takes, where that was looked up. */
   readonly usual: UsualDuration | undefined;
   /** The execution in the AWS console; undefined for a rehearsal. */
   readonly console: string | undefined;
 }
 
 export interface ReadOptions {
-  readonly usual?: UsualDuration | undefined;
+  /** Earlier runs of the same state machine. */
+  readonly pastRuns?: readonly PastRun[] | undefined;
   /** Of a rehearsal. */
   readonly rehearsal?: {
     /** To be part of the next command. Absent where that finds the rehearsal by itself. */
@@ -136,7 +137,7 @@ export function readProgress(
   definition: string,
   execution: DescribeExecutionOutput,
   events: readonly HistoryEvent[],
-  { rehearsal, usual }: ReadOptions = {},
+  { rehearsal, pastRuns = [] }: ReadOptions = {},
 ): Progress {
   const plan = readPhasePlan(JSON.parse(definition) as Definition);
   const history = readHistory(events, plan, rehearsal?.pace ?? 1);
@@ -178,7 +179,7 @@ export function readProgress(
       retry,
       endpointUrl: rehearsal?.endpointUrl,
     }),
-    usual,
+    usual: usualDuration(pastRuns, workIn(phases.map(({ evidence }) => evidence))),
     console: rehearsal === undefined ? executionLink(executionArn) : undefined,
   };
 }

@@ -5,7 +5,7 @@ import {
   ListExecutionsCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import { type UsualDuration, usualDuration } from '../model/past-runs.ts';
+import { type PastRun, pastRun } from '../model/past-runs.ts';
 import type { Machine } from './sites.ts';
 import { PlainError } from './trouble.ts';
 
@@ -34,12 +34,22 @@ export async function listExecutions(
     .slice(0, most);
 }
 
-/** How long the runs of a state machine that succeeded took; undefined before the first. */
-export async function usualDurationOf(client: SFNClient, stateMachineArn: string): Promise<UsualDuration | undefined> {
+/** Runs that are compared with: what each had to do is a question of its own to Step Functions. */
+const COMPARED = 12;
+
+/** The last runs of a state machine that succeeded. */
+export async function pastRunsOf(client: SFNClient, stateMachineArn: string): Promise<PastRun[]> {
   const { executions = [] } = await client.send(
-    new ListExecutionsCommand({ stateMachineArn, statusFilter: 'SUCCEEDED', maxResults: 20 }),
+    new ListExecutionsCommand({ stateMachineArn, statusFilter: 'SUCCEEDED', maxResults: COMPARED }),
   );
-  return usualDuration(executions);
+  const runs = await Promise.all(
+    executions.map(async (execution) => {
+      const { executionArn = '' } = execution;
+      const { output } = await client.send(new DescribeExecutionCommand({ executionArn }));
+      return pastRun(execution, output) ?? [];
+    }),
+  );
+  return runs.flat();
 }
 
 /** The rollout that is looked at when none is named: the one that runs, else the last one. */

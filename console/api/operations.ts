@@ -3,7 +3,7 @@ import { readProgress } from '../progress.ts';
 import type { Operations } from '../web/operations.ts';
 import { decide, executionName, retry, start, stop, whoAmI } from './actions.ts';
 import type { Connection } from './connect.ts';
-import { listExecutions, usualDurationOf } from './executions.ts';
+import { listExecutions, pastRunsOf } from './executions.ts';
 import { inputNames, inputSchema } from './input-schemas.ts';
 import { RecordingReader } from './recording.ts';
 import { findMachines } from './sites.ts';
@@ -51,10 +51,10 @@ export function operationsOf(connection: Connection): Operations {
     follow(executionArn) {
       const reader = new RecordingReader(client, executionArn);
       const machine = executionArn.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
-      const usual = usualDurationOf(client, machine).catch(() => undefined);
+      const pastRuns = pastRunsOf(client, machine).catch(() => undefined);
       return async () => {
         const { definition, execution, events } = await reader.read();
-        return readProgress(definition, execution, events, { ...read, usual: await usual });
+        return readProgress(definition, execution, events, { ...read, pastRuns: await pastRuns });
       };
     },
     start: (stateMachineArn, input) => start(client, stateMachineArn, input, executionName(whoAmI())),

@@ -44,7 +44,7 @@ export async function follow(session: Session, executionArn: string, options: Fo
     return watchRollout(sfn, executionArn, shown, {
       ...read,
       place,
-      usual: await session.usual(executionArn),
+      pastRuns: await session.pastRuns(executionArn),
       signal: stop.signal,
       everyMilliseconds:
         options.everyMilliseconds ?? (read.rehearsal === undefined ? 1_000 : everyMillisecondsOfRehearsal),

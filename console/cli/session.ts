@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { type Connection, connect } from '../api/connect.ts';
-import { currentExecution, findExecution, usualDurationOf } from '../api/executions.ts';
+import { currentExecution, findExecution, pastRunsOf } from '../api/executions.ts';
 import { findMachines, type Machine, machinesOfSite } from '../api/sites.ts';
 import type { Place } from '../api/trouble.ts';
 import type { Paint } from '../lines.ts';
-import type { UsualDuration } from '../progress.ts';
+import type { PastRun } from '../progress.ts';
 import { painterFor, type Screen } from '../terminal.ts';
 import type { Arguments } from './command-line.ts';
 
@@ -85,10 +85,10 @@ export class Session {
     return findExecution(client, word, () => this.machines());
   }
 
-  /** How long such rollouts take; nothing where that may not be asked. */
-  async usual(executionArn: string): Promise<UsualDuration | undefined> {
+  /** Earlier runs of the same rollout; nothing where that may not be asked. */
+  async pastRuns(executionArn: string): Promise<readonly PastRun[] | undefined> {
     const machine = executionArn.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
-    return usualDurationOf(this.connection.client, machine).catch(() => undefined);
+    return pastRunsOf(this.connection.client, machine).catch(() => undefined);
   }
 
   async choose(question: string, among: readonly string[]): Promise<string> {

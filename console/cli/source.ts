@@ -23,11 +23,11 @@ export async function readSource(session: Session, word: string | undefined): Pr
   }
   const executionArn = await session.execution(word);
   const { client, read } = session.connection;
-  const [recording, usual] = await Promise.all([
+  const [recording, pastRuns] = await Promise.all([
     new RecordingReader(client, executionArn).read(),
-    session.usual(executionArn),
+    session.pastRuns(executionArn),
   ]);
-  const progress = readProgress(recording.definition, recording.execution, recording.events, { ...read, usual });
+  const progress = readProgress(recording.definition, recording.execution, recording.events, { ...read, pastRuns });
   return { recording, progress };
 }
 

@@ -10,6 +10,8 @@ export interface Attempt {
   readonly endedAt: Date | undefined;
   readonly status: 'running' | 'succeeded' | 'failed' | 'aborted';
   readonly problem: Problem | undefined;
+  /** It waited for a person: nothing worked meanwhile. */
+  readonly asks: boolean;
 }
 
 export interface NextAttempt {
@@ -168,12 +170,13 @@ class Reader {
   }
 
   #schedule(visit: Visit, state: string, event: HistoryEvent): void {
-    visit.timeline.push({ startedAt: event.timestamp, endedAt: undefined, status: 'running', problem: undefined });
+    const asks = waitsForToken(event.taskScheduledEventDetails?.resource);
+    visit.timeline.push({ ...begun(event), asks });
     visit.status = 'running';
     visit.endedAt = undefined;
     visit.nextAttempt = undefined;
     visit.functionArn = functionOf(event) ?? visit.functionArn;
-    if (!waitsForToken(event.taskScheduledEventDetails?.resource)) return;
+    if (!asks) return;
     const token = tokenOf(this.#plan.stateOf(state), event);
     if (token !== undefined) {
       this.#tokens.push(token);
@@ -203,7 +206,7 @@ class Reader {
     const problem = problemOf(event);
     // One that could not even be scheduled has no event of a beginning.
     if (visit.timeline.at(-1)?.status !== 'running') {
-      visit.timeline.push({ startedAt: event.timestamp, endedAt: undefined, status: 'running', problem: undefined });
+      visit.timeline.push({ ...begun(event), asks: false });
     }
     const retriers = this.#plan.retriersOf(state);
     const next = retryAfter(retriers, problem.error, visit.retried, this.#pace);
@@ -217,6 +220,10 @@ class Reader {
     this.#openTokens.delete(state);
     endLast(visit, event, 'failed', problem);
   }
+}
+
+function begun({ timestamp }: HistoryEvent) {
+  return { startedAt: timestamp, endedAt: undefined, status: 'running', problem: undefined } as const;
 }
 
 function endLast(visit: Visit, event: HistoryEvent, status: Attempt['status'], problem: Problem | undefined): void {

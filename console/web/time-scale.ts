@@ -4,6 +4,17 @@ export interface Span {
   readonly to: number;
 }
 
+/** A phase with its attempts, as far as the line of time needs them; moments as ISO 8601 text. */
+export interface Timed {
+  readonly startedAt?: string | undefined;
+  readonly endedAt?: string | undefined;
+  readonly timeline: readonly {
+    readonly startedAt?: string | undefined;
+    readonly endedAt?: string | undefined;
+    readonly asks: boolean;
+  }[];
+}
+
 /** A stretch in which nothing happened, drawn narrower than it was. */
 export interface CollapsedGap extends Span {
   /** Where it is drawn, from 0 to 1. */
@@ -23,6 +34,18 @@ const longShare = 0.12;
 const collapsedShare = 0.05;
 /** Gaps shorter than this are never collapsed: there would be nothing to win. */
 const shortestGap = 5_000;
+
+/** Attempts, or where there is none (a state that only waits) the state itself. */
+export function spansOf({ timeline, startedAt, endedAt }: Timed, now: number): Span[] {
+  const attempts = timeline.filter((attempt) => attempt.startedAt !== undefined);
+  const spans = attempts.length > 0 ? attempts : startedAt === undefined ? [] : [{ startedAt, endedAt, asks: false }];
+  return spans.flatMap((span) => {
+    const from = Date.parse(span.startedAt ?? '');
+    const to = span.endedAt === undefined ? now : Date.parse(span.endedAt);
+    // While a person is asked nothing happens: only the asking counts, and the answer.
+    return span.asks ? [from, to].map((moment) => ({ from: moment, to: moment })) : [{ from, to }];
+  });
+}
 
 /**
  * Lays attempts out along one line on which long idle gaps take little room, so that an attempt of a second is still

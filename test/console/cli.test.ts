@@ -8,6 +8,7 @@ import { shells } from '../../console/cli/completion.ts';
 import { exitCodes } from '../../console/cli/exit-codes.ts';
 import { runCommand } from '../../console/cli/run.ts';
 import { verbs } from '../../console/cli/verbs.ts';
+import { parseHistory } from '../../console/model/history-file.ts';
 import { ApiServer } from './api-server.ts';
 import { asking, token } from './asking.ts';
 import { cutShort, recorded } from './recorded.ts';
@@ -438,6 +439,36 @@ describe('watching', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
     expect(out).toContain('\u001b[32m✔\u001b[0m');
     expect(out.split('\u001b[?2026h').length).toBeGreaterThan(4);
+  });
+});
+
+describe('console', () => {
+  test('serves the page at the address that it prints, over what AWS answers, until Ctrl-C', async () => {
+    const arn = api.add(recorded('fresh-install'));
+    const child = begin(['console']);
+    const over = ended(child);
+    let printed = '';
+    const address = await new Promise<URL>((resolve) => {
+      child.stdout?.on('data', (text) => {
+        printed += text;
+        const [url] = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(printed) ?? [];
+        if (url) resolve(new URL(url));
+      });
+    });
+    expect(await (await fetch(address)).text()).toMatch(/<script/);
+    const history = new URL(`/api/history?execution=${encodeURIComponent(arn)}`, address);
+    expect((await fetch(history)).status).toBe(401);
+    const headers = { authorization: `Bearer ${address.hash.replace('#token=', '')}` };
+    const shown = parseHistory(await (await fetch(history, { headers })).text());
+    expect(shown.execution.executionArn).toBe(arn);
+    child.kill('SIGINT');
+    expect(await over).toMatchObject({ code: exitCodes.succeeded, err: '' });
+  });
+
+  test('refuses a port that is none, or taken', async () => {
+    expect(await lifecycle(['console', '--port', 'any'])).toMatchObject({ code: exitCodes.usage });
+    const taken = await lifecycle(['console', '--port', new URL(api.url).port]);
+    expect(taken).toMatchObject({ code: exitCodes.trouble, err: expect.stringContaining('is taken') });
   });
 });
 

@@ -33,7 +33,7 @@ describe.each([80, 200])('at %d columns, as recorded', (width) => {
     ['asking', asking()],
   ])('%s', async (name, { definition: text, execution, events }) => {
     const usual = { milliseconds: 125_000, runs: 5 };
-    const progress = readProgress(text, execution, events, { usual });
+    const progress = { ...readProgress(text, execution, events), usual };
     const now = new Date((events.at(-1)?.timestamp?.getTime() ?? 0) + 90_000);
     const drawing: Drawing = { width, paint: unpainted, now, frame: 0, evidenceLines: 3 };
     const lines = [...drawProgress(progress, drawing), '', ...drawSummary(progress, drawing)];

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { type Span, timeScale } from '../time-scale.ts';
+import { spansOf, timeScale } from '../time-scale.ts';
 import { Evidence } from './evidence.tsx';
 import { Figures } from './figures.tsx';
 import type { SentPhase, SentProgress } from './server.ts';
@@ -222,20 +222,6 @@ function isNow({ status }: SentPhase): boolean {
 function nextWords({ at, exact, attemptsLeft }: NonNullable<SentPhase['nextAttempt']>, now: number): string {
   const left = Math.max(0, Date.parse(at) - now);
   return `next ${exact ? 'in' : 'within'} ${duration(left)} (${attemptsLeft} left)`;
-}
-
-/** Attempts, or where there is none (a state that only waits) the state itself. */
-export function spansOf({ timeline, startedAt, endedAt, status }: SentPhase, now: number): Span[] {
-  // While a person is asked nothing happens: only the asking counts, and now.
-  if (status === 'asking' && startedAt !== undefined) {
-    return [Date.parse(startedAt), now].map((moment) => ({ from: moment, to: moment }));
-  }
-  const attempts = timeline.filter((attempt) => attempt.startedAt !== undefined);
-  const spans = attempts.length > 0 ? attempts : startedAt === undefined ? [] : [{ startedAt, endedAt }];
-  return spans.map((span) => ({
-    from: Date.parse(span.startedAt ?? ''),
-    to: span.endedAt === undefined ? now : Date.parse(span.endedAt),
-  }));
 }
 
 export const slug = (words: string) => words.replaceAll(' ', '-');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { timeScale } from '../../../console/web/time-scale.ts';
+import { spansOf, timeScale } from '../../../console/web/time-scale.ts';
 
 const second = 1_000;
 const hour = 3_600 * second;
@@ -60,5 +60,29 @@ describe('the line of time', () => {
     );
     const places = Array.from({ length: 400 }, (_, index) => at(index * 10 * second));
     expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+});
+
+describe('a wait for a person', () => {
+  const moment = (milliseconds: number) => new Date(milliseconds).toISOString();
+  const wait = (endedAt: string | undefined) => ({
+    startedAt: moment(0),
+    endedAt,
+    timeline: [{ startedAt: moment(0), endedAt, asks: true }],
+  });
+
+  it.each([
+    ['that is open', undefined],
+    ['that was answered', moment(hour)],
+  ])('%s is drawn short, like any stretch in which nothing happens', (_, endedAt) => {
+    const work = { from: hour, to: hour + 10 * second };
+    const { at, gaps } = timeScale([...spansOf(wait(endedAt), hour), work]);
+    expect(gaps).toMatchObject([{ from: 0, to: hour }]);
+    expect(at(hour)).toBeLessThan(0.06);
+  });
+
+  it('is as long as it was when it was none', () => {
+    const [span] = spansOf({ timeline: [{ startedAt: moment(0), endedAt: moment(hour), asks: false }] }, hour);
+    expect(span).toEqual({ from: 0, to: hour });
   });
 });
