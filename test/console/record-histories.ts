@@ -1,27 +1,30 @@
 /**
  * Records the histories in `histories/` anew, from rehearsals with the stand-in: `node test/console/record-histories.ts`,
- * about ten minutes; with names of histories as arguments, only those. What the model does not read is left out.
- *
- * Those of plugin updates are saved from a rehearsal, `npx lifecycle rehearse plugin-update --plugins FOLDER --input
- * '{"add": [{"component": "…"}], "approval": true}' --keep` and `npx lifecycle history --save FILE`, before and after
- * `refuse`, and come here by `node test/console/record-histories.ts --from FILE NAME`.
+ * about twenty minutes; with names of histories as arguments, only those. What the model does not read is left out.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { RedriveExecutionCommand, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { type Recording, RecordingReader } from '../../console/api/recording.ts';
-import { formatHistory, parseHistory } from '../../console/model/history-file.ts';
+import { formatHistory } from '../../console/model/history-file.ts';
 import type { Progress } from '../../console/progress.ts';
-import { deny, phaseFaults, spoil } from '../rollout/faults.ts';
+import { releaseOf } from '../../rehearsal/plugin-directory/release.ts';
+import { HALFWAY, halfway } from '../plugins/for-stand-in.ts';
+import { codeOnly } from '../plugins/harmless.ts';
+import { pluginFiles } from '../plugins/make-plugin.ts';
+import { deny, phaseFaults, spoil, updateFaults } from '../rollout/faults.ts';
+import { obey } from '../rollout/operator.ts';
 import { Site } from '../rollout/site.ts';
+import { hurry, openUpdatedSite, type UpdatedSite } from '../rollout/stand-in-updates.ts';
 import { RUN_FOLDER } from '../support/global-setup.ts';
 
 const folder = join(import.meta.dirname, 'histories');
 const wanted = process.argv.slice(2);
 process.env.STAND_IN_INSTALL_SECONDS = '2';
+process.env.STAND_IN_UPGRADE_SECONDS = '1';
 process.env.STAND_IN_CRON_SECONDS = '1';
 const run = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-record-'));
 process.env[RUN_FOLDER] = run;
@@ -69,13 +72,106 @@ async function withSite(names: readonly string[], work: (site: Site) => Promise<
   }
 }
 
-if (wanted[0] === '--from') {
-  const [, file = '', name = ''] = wanted;
-  write(name, parseHistory(readFileSync(file, 'utf8')));
-  process.exit();
+/** An update, with what a person answers when it asks and what else is done while it runs. */
+async function update(
+  site: Site,
+  name: string,
+  input: object,
+  { answer, look }: { answer?: 'approve' | 'refuse'; look?: (progress: Progress, arn: string) => void } = {},
+): Promise<void> {
+  const arn = await site.startUpdate(input);
+  let answered = false;
+  await site.follow(arn, (progress) => {
+    look?.(progress, arn);
+    if (progress.outcome !== 'asking' || answered || !answer) return;
+    answered = true;
+    const words = ['--yes', '--as', 'ada', ...(answer === 'refuse' ? ['--reason', 'exams this week'] : [])];
+    const asked = answer === 'refuse' ? record(site, 'update-asking', arn) : Promise.resolve();
+    void asked.then(() => obey(site, `npx lifecycle ${answer} ${arn}`, ...words));
+  });
+  await record(site, name, arn);
+}
+
+const updateNames = [
+  ...updateFaults.map(({ phase }) => `update-${nameOf(phase)}`),
+  ...['update-nothing', 'update-input-refused', 'update-site-held', 'update-archive-wrong', 'update-build-failed'],
+  ...['update-expired', 'update-refused', 'update-asking', 'update-half-applied', 'update-stopped'],
+  ...['update-after-unfinished', 'update-not-put-back'],
+];
+
+/** In an order in which each finds what it is to fail at: an image that was built is not built again. */
+async function recordUpdates({ site, directory }: UpdatedSite): Promise<void> {
+  await update(site, 'update-nothing', {});
+  await update(site, 'update-input-refused', { what: ['everything'] });
+  await site.update({ add: [{ component: HALFWAY }, { component: 'local_codeonly' }] });
+  await site.query(`INSERT INTO mdl_${HALFWAY} (amount) VALUES (7)`);
+
+  directory.offer({ ...codeOnly(2), md5: '0'.repeat(32) });
+  await update(site, 'update-archive-wrong', {});
+  const other = pluginFiles({ component: 'local_codeonly', version: 2026010109 });
+  directory.offer(releaseOf(other, { version: 2026010102 }));
+  await update(site, 'update-build-failed', {});
+  directory.offer(codeOnly(2));
+  for (const { phase, function: name, action } of updateFaults) {
+    const mend = deny(site, name, action);
+    await update(site, `update-${nameOf(phase)}`, { approval: true }, { answer: 'approve' });
+    mend();
+  }
+  await update(site, 'update-refused', { approval: true }, { answer: 'refuse' });
+  const begun = await site.startUpdate({ approval: true });
+  const slower = hurry(site, 2_000);
+  await site.follow(begun);
+  slower();
+  await record(site, 'update-expired', begun);
+
+  directory.offer(halfway(2));
+  await update(site, 'update-half-applied', { plugins: [HALFWAY] });
+  directory.withdraw(HALFWAY, 2026010102);
+  let stopping = false;
+  await update(
+    site,
+    'update-stopped',
+    {},
+    {
+      look: ({ phases }, executionArn) => {
+        const upgrade = phases.find(({ title }) => title === 'Upgrade');
+        if (stopping || !upgrade?.problem?.cause.includes('new nodes are started')) return;
+        stopping = true;
+        const stop = { executionArn, error: 'StoppedByHand', cause: 'Stopped by ada@desk: wrong plugin.' };
+        void site.rehearsal.stepFunctions.send(new StopExecutionCommand(stop));
+      },
+    },
+  );
+  const mendCleaning = deny(site, 'CleanUp', 'rds:DescribeDBClusterSnapshots');
+  await update(site, 'update-after-unfinished', {});
+  mendCleaning();
+
+  const hold = async (action: string) => {
+    const { executionArn = '' } = await site.rehearsal.stepFunctions.send(
+      new StartExecutionCommand({
+        stateMachineArn: site.account.output('HoldStateMachineArn'),
+        input: JSON.stringify({ action, operator: 'ada', reason: 'exam week' }),
+      }),
+    );
+    await site.follow(executionArn);
+  };
+  await hold('hold');
+  await update(site, 'update-site-held', {});
+  await hold('release');
+  const mends = [deny(site, 'FindUpdates', 'ssm:GetParameters'), deny(site, 'PutBackUpdate', 'rds-data:*')];
+  await update(site, 'update-not-put-back', {});
+  for (const mend of mends) mend();
 }
 
 try {
+  if (updateNames.some(isWanted)) {
+    const updated = await openUpdatedSite([codeOnly(1), halfway(1)]);
+    try {
+      await recordUpdates(updated);
+    } finally {
+      await updated.close();
+    }
+  }
   await withSite(
     phaseFaults.map(({ phase }) => nameOf(phase)),
     async (site) => {

@@ -6,21 +6,19 @@ import { type PluginRelease, releaseOf } from '../../rehearsal/plugin-directory/
 import type { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
 import { pluginFiles } from './make-plugin.ts';
 
-const HALFWAY = 'local_halfway';
+export const HALFWAY = 'local_halfway';
 
 /**
  * A plugin whose second version makes a table and then declares a field that no database can add where there are rows:
- * it must have a value, and has no default. PostgreSQL refuses it when the table is made already.
+ * it must have a value, and has no default. PostgreSQL refuses it when the table is made already. The third is mended.
  */
-export function columnWithoutDefault(version: 1 | 2): PluginRelease {
+export function halfway(version: 1 | 2 | 3): PluginRelease {
   const tables =
     version === 1 ? { [HALFWAY]: ['amount'] } : { [`${HALFWAY}_more`]: ['n'], [HALFWAY]: ['amount', 'needed'] };
   const files = pluginFiles({ component: HALFWAY, version: 2026010100 + version, tables });
+  if (version !== 2) return releaseOf(files);
   const declared = files['db/install.xml'] ?? '';
-  return releaseOf({
-    ...files,
-    'db/install.xml': declared.replace(/(NAME="needed".*?) DEFAULT="0"/, '$1'),
-  });
+  return releaseOf({ ...files, 'db/install.xml': declared.replace(/(NAME="needed".*?) DEFAULT="0"/, '$1') });
 }
 
 /** Writes a manifest of what a directory offers, and returns its file. */

@@ -17,6 +17,18 @@ export const phaseFaults = [
   { phase: 'Release the site', function: 'ReleaseSite', action: 'rds-data:ExecuteStatement' },
 ];
 
+/** For every phase of a plugin update that can fail, an AWS API that its function cannot do without. */
+export const updateFaults = [
+  { phase: 'Check the site', function: 'CheckSiteForUpdate', action: 'ecs:DescribeServices' },
+  { phase: 'Find updates', function: 'FindUpdates', action: 'ssm:GetParameters' },
+  { phase: 'Build image', function: 'BuildImage', action: 'codebuild:StartBuild' },
+  { phase: 'Take snapshot', function: 'TakeSnapshot', action: 'rds:CreateDBClusterSnapshot' },
+  { phase: 'Wait for approval', function: 'RequestApproval', action: 'sns:Publish' },
+  { phase: 'Upgrade', function: 'UpgradeSite', action: 'ecs:RunTask' },
+  { phase: 'Roll nodes', function: 'RollNodes', action: 'application-autoscaling:RegisterScalableTarget' },
+  { phase: 'Verify the site', function: 'VerifySite', action: 'secretsmanager:GetSecretValue' },
+];
+
 /** Denies an action to the role of one phase's function, until the returned function is called. */
 export function deny(site: Site, phaseFunction: string, action: string): () => void {
   const roles = [...rolesOf(site.account.world).values()].filter(({ roleName }) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assembleStandIn } from '../../rehearsal/machines/code-build/assemble-stand-in.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
-import { codeWith, columnWithoutDefault, manifestOf } from '../plugins/for-stand-in.ts';
+import { codeWith, halfway, manifestOf } from '../plugins/for-stand-in.ts';
 import { codeOnly, withTable } from '../plugins/harmless.ts';
 import { Bench, Browser, type Site } from './bench.ts';
 
@@ -111,11 +111,11 @@ describe('an upgrade', () => {
 
   test('that fails stays half applied, in maintenance, and is not continued', async () => {
     const site = await upgradingSite();
-    await site.run(['upgrade', '--maintenance'], await image(columnWithoutDefault(1)));
+    await site.run(['upgrade', '--maintenance'], await image(halfway(1)));
     await site.sql('INSERT INTO mdl_local_halfway (amount) VALUES (1)');
     await site.sql('UPDATE moodle_lifecycle.update_run SET upgrade_ended_at = NULL, upgrade_started_at = NULL');
     await site.sql('DELETE FROM moodle_lifecycle.update_row_before');
-    const second = await image(columnWithoutDefault(2));
+    const second = await image(halfway(2));
     const report = await site.run(['upgrade', '--maintenance'], second);
     expect(report).toMatchObject({
       ok: false,
