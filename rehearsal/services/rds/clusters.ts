@@ -1,6 +1,6 @@
 import { AwsError, type Operation, type Permission } from '../../endpoint/service.ts';
 import { isAurora } from '../../machines/rds/engines.ts';
-import { beginDelete, beginRename, beginRestore, endpointPort } from '../../machines/rds/lifecycle.ts';
+import { beginDelete, beginRename, beginRestore } from '../../machines/rds/lifecycle.ts';
 import { requireParameterGroup } from '../../machines/rds/parameter-groups.ts';
 import { sourceAt } from '../../machines/rds/point-in-time.ts';
 import {
@@ -22,8 +22,9 @@ import {
 import { requireAvailable } from '../../machines/rds/snapshots.ts';
 import { arn, type World } from '../../world.ts';
 import { describeCluster } from './describe.ts';
-import { finalSnapshotOf, isTrue, newResourceId, numberOf, requestTags, resourceTags, restoreMoment } from './input.ts';
+import { finalSnapshotOf, isTrue, numberOf, requestTags, resourceTags, restoreMoment } from './input.ts';
 import { type PageInput, page } from './page.ts';
+import { restoredSettings } from './restored.ts';
 
 export function clusterOperations(world: World): Record<string, Operation> {
   return {
@@ -107,8 +108,8 @@ function restorePermissions(world: World, action: string, input: RestoreInput): 
 }
 
 /**
- * Starts to make a cluster from another's backup. It is like its source but for what AWS does not take over: network,
- * parameter group, capacity, protection, tags and the HTTP endpoint. It has no instance.
+ * Starts to make a cluster from another's backup. Capacity and the HTTP endpoint are not taken over, and it has no
+ * instance.
  */
 async function restore(
   world: World,
@@ -117,33 +118,12 @@ async function restore(
   source: RestoreSource,
 ): Promise<object> {
   const identifier = identifierOf('DBClusterIdentifier', input.DBClusterIdentifier);
-  const { ServerlessV2ScalingConfiguration: capacity, BackupRetentionPeriod: retention } = input;
-  const parameterGroup = input.DBClusterParameterGroupName ?? `default.${origin.engine}`;
-  requireParameterGroup(world, 'cluster', parameterGroup);
+  const { ServerlessV2ScalingConfiguration: capacity, DBClusterParameterGroupName: group } = input;
   const record: ClusterRecord = {
     of: 'cluster',
-    identifier,
-    resourceId: newResourceId(world, 'cluster'),
-    engine: origin.engine,
-    engineVersion: origin.engineVersion,
-    status: 'creating',
-    created: Date.now(),
-    masterUsername: origin.masterUsername,
-    ...(origin.databaseName === undefined ? {} : { databaseName: origin.databaseName }),
-    backupRetentionDays:
-      retention === undefined ? origin.backupRetentionDays : numberOf('BackupRetentionPeriod', retention),
-    deletionProtection: isTrue(input.DeletionProtection),
-    copyTagsToSnapshot: isTrue(input.CopyTagsToSnapshot),
-    storageEncrypted: origin.storageEncrypted,
-    parameterGroup,
-    subnetGroup: input.DBSubnetGroupName ?? 'default',
-    securityGroups: input.VpcSecurityGroupIds ?? ['sg-default'],
-    tags: input.Tags ?? [],
-    server: `${identifier}-${newResourceId(world, 'cluster').slice(-8).toLowerCase()}`,
-    port: await endpointPort(world, identifier),
+    ...(await restoredSettings(world, 'cluster', identifier, input, group, origin, source)),
     httpEndpoint: false,
     ...(capacity === undefined ? {} : { serverless: capacityOf(capacity) }),
-    source,
   };
   beginRestore(world, record);
   return { DBCluster: describeCluster(world, record) };

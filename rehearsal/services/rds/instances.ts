@@ -1,7 +1,6 @@
 import { AwsError, type Operation, type Permission } from '../../endpoint/service.ts';
-import { beginDelete, beginRename, beginRestore, endpointPort } from '../../machines/rds/lifecycle.ts';
+import { beginDelete, beginRename, beginRestore } from '../../machines/rds/lifecycle.ts';
 import { beginMember, beginMemberDelete, beginMemberRename } from '../../machines/rds/members.ts';
-import { requireParameterGroup } from '../../machines/rds/parameter-groups.ts';
 import { sourceAt } from '../../machines/rds/point-in-time.ts';
 import {
   allDatabases,
@@ -29,6 +28,7 @@ import { requireNow } from './clusters.ts';
 import { describeInstance } from './describe.ts';
 import { finalSnapshotOf, isTrue, newResourceId, numberOf, requestTags, resourceTags, restoreMoment } from './input.ts';
 import { type PageInput, page } from './page.ts';
+import { restoredSettings } from './restored.ts';
 
 export function instanceOperations(world: World): Record<string, Operation> {
   return {
@@ -215,7 +215,7 @@ function restorePermissions(world: World, action: string, target: string, input:
   ];
 }
 
-/** Starts to make an instance from another's backup; network, parameter group, protection and tags are not taken over. */
+/** Starts to make an instance from another's backup. */
 async function restore(
   world: World,
   name: string,
@@ -224,36 +224,14 @@ async function restore(
   source: RestoreSource,
 ): Promise<object> {
   const identifier = identifierOf('DBInstanceIdentifier', name);
-  const parameterGroup = input.DBParameterGroupName ?? `default.${origin.engine}`;
-  requireParameterGroup(world, 'instance', parameterGroup);
-  const { BackupRetentionPeriod: retention } = input;
   const record: StandaloneRecord = {
     of: 'instance',
-    identifier,
-    resourceId: newResourceId(world, 'db'),
-    engine: origin.engine,
-    engineVersion: origin.engineVersion,
-    status: 'creating',
-    created: Date.now(),
-    masterUsername: origin.masterUsername,
-    ...(origin.databaseName === undefined ? {} : { databaseName: origin.databaseName }),
-    backupRetentionDays:
-      retention === undefined ? origin.backupRetentionDays : numberOf('BackupRetentionPeriod', retention),
-    deletionProtection: isTrue(input.DeletionProtection),
-    copyTagsToSnapshot: isTrue(input.CopyTagsToSnapshot),
-    storageEncrypted: origin.storageEncrypted,
-    parameterGroup,
-    subnetGroup: input.DBSubnetGroupName ?? 'default',
-    securityGroups: input.VpcSecurityGroupIds ?? ['sg-default'],
-    tags: input.Tags ?? [],
-    server: `${identifier}-${newResourceId(world, 'db').slice(-8).toLowerCase()}`,
-    port: await endpointPort(world, identifier),
+    ...(await restoredSettings(world, 'instance', identifier, input, input.DBParameterGroupName, origin, source)),
     instanceClass: input.DBInstanceClass ?? origin.instanceClass,
     promotionTier: 1,
     publiclyAccessible: isTrue(input.PubliclyAccessible),
     multiAz: isTrue(input.MultiAZ),
     allocatedStorage: origin.allocatedStorage,
-    source,
   };
   beginRestore(world, record);
   return { DBInstance: describeInstance(world, record) };
