@@ -71,20 +71,23 @@ function refuseUnknown(
   resources: Readonly<Record<string, TemplateResource>>,
   providers: ReadonlyMap<string, ResourceProvider>,
 ): void {
-  const problems: string[] = [];
-  for (const [logicalId, { Type, Properties = {} }] of Object.entries(resources)) {
-    const provider = providers.get(Type);
-    if (!provider) {
-      problems.push(`${logicalId}: the rehearsal does not know the resource type ${Type}.`);
-      continue;
-    }
-    for (const property of Object.keys(Properties)) {
-      if (provider.properties.includes(property)) continue;
-      problems.push(`${logicalId} (${Type}): the rehearsal does not know the property ${property}.`);
-    }
-  }
+  const problems = unknownIn(resources, providers);
   if (problems.length > 0)
     throw new TemplateError([`stack ${stackName}`], `nothing was made of it.\n${problems.join('\n')}`);
+}
+
+/** The resource types and properties that no provider knows, in words. */
+export function unknownIn(
+  resources: Readonly<Record<string, TemplateResource>>,
+  providers: ReadonlyMap<string, ResourceProvider>,
+): string[] {
+  return Object.entries(resources).flatMap(([logicalId, { Type, Properties = {} }]) => {
+    const provider = providers.get(Type);
+    if (!provider) return [`${logicalId}: the rehearsal does not know the resource type ${Type}.`];
+    return Object.keys(Properties)
+      .filter((property) => !provider.properties.includes(property))
+      .map((property) => `${logicalId} (${Type}): the rehearsal does not know the property ${property}.`);
+  });
 }
 
 function orderOf(stackName: string, resources: Readonly<Record<string, TemplateResource>>): string[] {

@@ -6,6 +6,10 @@ import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { type AcknowledgedPattern, acknowledgedPatterns } from '../../infra/acknowledge.ts';
 import { MoodleApp } from '../../infra/moodle-app.ts';
+import { cloudProviders } from '../../rehearsal/cloud.ts';
+import { machineProviders } from '../../rehearsal/machines/index.ts';
+import { readAssembly } from '../../rehearsal/template/assembly.ts';
+import { unknownIn } from '../../rehearsal/template/deploy.ts';
 
 interface Report {
   readonly pluginReports: readonly {
@@ -18,9 +22,9 @@ interface Report {
 }
 
 /**
- * Synthesises a configuration and has CloudFormation's schemas and two packs of cdk-nag look at it.
+ * Synthesises a configuration and has CloudFormation's schemas, two packs of cdk-nag and the rehearsal look at it.
  *
- * @returns what they object to and no construct acknowledges: `<rule> at <path>`, sorted
+ * @returns what they object to and no construct acknowledges: `<rule> at <path>`, sorted; and what is not rehearsed
  */
 export function findingsOf(context: Readonly<Record<string, string>>): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-findings-'));
@@ -33,7 +37,7 @@ export function findingsOf(context: Readonly<Record<string, string>>): string[] 
       folderOf: () => code,
     }));
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app) as never, new NIST80053R5Checks(app) as never);
-    return synthesiseAndReport(app, outdir);
+    return [...synthesiseAndReport(app, outdir), ...notRehearsed(outdir)];
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -56,6 +60,13 @@ function synthesiseAndReport(app: App, outdir: string): string[] {
         .map(({ constructPath }) => `${ruleName} at ${constructPath}`),
     )
     .sort();
+}
+
+const providers = new Map([...cloudProviders, ...machineProviders].map((provider) => [provider.type, provider]));
+
+/** A rehearsal refuses what it does not know: no options may lead there. */
+function notRehearsed(outdir: string): string[] {
+  return readAssembly(outdir).stacks.flatMap(({ template }) => unknownIn(template.Resources, providers));
 }
 
 /** By a pattern at the construct or at one that it stands in; the literal ones CDK has left out already. */
