@@ -89,7 +89,7 @@ async function build({ site, directory }: UpdateSite, release: PluginRelease): P
   const [project] = projectsOf(world).values();
   if (!project) throw new Error('The account has no build project.');
   const bucket = project.environmentVariables.find(({ name }) => name === 'MANIFEST_BUCKET')?.value ?? '';
-  const { 'image-tag': from = '' } = (await site.state()).parameters;
+  const { '/moodle/demo/image-tag': from = '' } = (await site.state()).parameters;
   const fileOf = (tag: string) => objectFile(world, bucket, `manifests/${tag}.json`);
   const manifest = JSON.parse(readFileSync(fileOf(from), 'utf8'));
   const tag = `${from}-by-hand`;
