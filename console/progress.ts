@@ -1,7 +1,7 @@
 import type { DescribeExecutionOutput, HistoryEvent } from '@aws-sdk/client-sfn';
 import { without } from './model/approval.ts';
 import type { Definition } from './model/definition.ts';
-import { causeWords, type Problem, parsedOr } from './model/evidence.ts';
+import { failureIn, type Problem, parsedOr } from './model/evidence.ts';
 import { type Figure, figuresOf } from './model/figures.ts';
 import { executionLink, functionLogLink, functionNameOf } from './model/links.ts';
 import { type NextCommand, nextCommand, type RetryAdvice, retryAdvice, rolloutOf } from './model/next-step.ts';
@@ -318,7 +318,7 @@ function failureOf(
   return {
     phase: phase?.title,
     error: problem?.error ?? execution.error ?? defaultError[status],
-    cause: problem?.cause || causeWords(execution.cause) || defaultCause[status],
+    cause: problem?.cause || failureIn(execution.cause) || defaultCause[status],
     lastEvidence: last && { phase: last.title, evidence: last.evidence },
   };
 }

@@ -16,7 +16,7 @@ export function retryAdvice(
   const { status, redriveStatus, redriveStatusReason } = execution;
   if (status === 'RUNNING' || status === 'PENDING_REDRIVE' || status === 'SUCCEEDED') return undefined;
   if (last?.type === 'Fail') {
-    const why = `This starts again with the same input: the rollout went back to the end (“${last.name}”), so no phase is left to resume.`;
+    const why = `This starts again with the same input: the rollout ended by itself (“${last.name}”), so no phase is left to resume.`;
     return { how: 'start again', why };
   }
   if (redriveStatus !== 'REDRIVABLE') {

@@ -248,7 +248,7 @@ describe('retry', () => {
     const recording = recorded('failed-scale-out');
     const arn = api.add(recording);
     const { out } = await lifecycle(['retry', arn, '--no-wait']);
-    expect(out).toMatch(/starts again with the same input: the rollout went back to the end/);
+    expect(out).toMatch(/starts again with the same input: the rollout ended by itself/);
     expect(api.calls.find(({ operation }) => operation === 'StartExecution')?.input).toMatchObject({
       stateMachineArn: recording.execution.stateMachineArn,
       input: recording.execution.input,

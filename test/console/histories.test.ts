@@ -5,7 +5,7 @@ import type { Recording } from '../../console/api/recording.ts';
 import { runbookSection } from '../../console/cli/runbook.ts';
 import { formatHistory, NotAHistory, parseHistory } from '../../console/model/history-file.ts';
 import { openTokenOf, type Progress, readProgress } from '../../console/progress.ts';
-import { phaseFaults } from '../rollout/faults.ts';
+import { phaseFaults, updateFaults } from '../rollout/faults.ts';
 import { asking, token } from './asking.ts';
 import { cutShort, recorded, recordedNames } from './recorded.ts';
 
@@ -69,11 +69,66 @@ const failures: Readonly<Record<string, Failed>> = {
     cause: /password/,
     outcome: 'put back',
   },
+  ...Object.fromEntries(
+    updateFaults.map(({ phase, action }) => [
+      `update-failed-${phase.toLowerCase().replaceAll(' ', '-')}`,
+      { phase, error: 'UnexpectedError', cause: new RegExp(action), outcome: 'put back' as const },
+    ]),
+  ),
+  'update-input-refused': {
+    phase: 'Check the site',
+    error: 'InputInvalid',
+    cause: /what\.0 is "everything", not plugins or core or image/,
+    outcome: 'refused',
+    next: /^npx lifecycle start plugin-update$/,
+  },
+  'update-site-held': {
+    phase: 'Check the site',
+    error: 'SiteHeld',
+    cause: /held by the operator ada/,
+    outcome: 'refused',
+  },
+  'update-archive-wrong': {
+    phase: 'Find updates',
+    error: 'PluginArchiveWrong',
+    cause: /local_codeonly/,
+    outcome: 'put back',
+  },
+  'update-build-failed': {
+    phase: 'Build image',
+    error: 'ImageBuildFailed',
+    cause: /local_codeonly: its archive holds version 2026010109/,
+    outcome: 'put back',
+  },
   'update-refused': {
     phase: 'Wait for approval',
     error: 'ApprovalRefused',
     cause: /^Refused by ada: exams this week$/,
     outcome: 'refused',
+  },
+  'update-expired': {
+    phase: 'Wait for approval',
+    error: 'States.Timeout',
+    cause: /^Nobody approved or refused within 24 hours\. The site was not touched\.$/,
+    outcome: 'put back',
+  },
+  'update-half-applied': {
+    phase: 'Upgrade',
+    error: 'UpgradeFailed',
+    cause: /local_halfway.*column "needed"/,
+    outcome: 'put back',
+  },
+  'update-stopped': {
+    phase: 'Upgrade',
+    error: 'StoppedByHand',
+    cause: /Stopped by ada@desk: wrong plugin/,
+    outcome: 'stopped',
+  },
+  'update-not-put-back': {
+    phase: 'Find updates',
+    error: 'UnexpectedError',
+    cause: /ssm:GetParameters/,
+    outcome: 'failed',
   },
   stopped: {
     phase: 'Scale out',
@@ -84,7 +139,10 @@ const failures: Readonly<Record<string, Failed>> = {
 };
 
 test('every failure of the tests of rollouts is recorded', () => {
-  const others = ['fresh-install', 'converged', 'resumed', 'held', 'released', 'update-asking'];
+  const others = [
+    ...['fresh-install', 'converged', 'resumed', 'held', 'released'],
+    ...['update-asking', 'update-nothing', 'update-after-unfinished'],
+  ];
   expect(recordedNames).toEqual([...Object.keys(failures), ...others].sort());
 });
 
@@ -235,6 +293,27 @@ test('the way back says what it undid', () => {
   expect(sessionStore).toBeDefined();
 });
 
+test('the way back of an update says what it undid: of a finished upgrade too', () => {
+  const undone = (name: string) =>
+    read(recorded(name))
+      .phases.filter(({ status }) => status === 'put back')
+      .map(({ title }) => title);
+  expect(undone('update-failed-verify-the-site')).toEqual(['Upgrade', 'Roll nodes']);
+  expect(undone('update-failed-roll-nodes')).toEqual(['Upgrade']);
+  expect(undone('update-refused')).toEqual([]);
+});
+
+test('an update that comes upon an unfinished one says what it put back, and is not failed by what is left to clean up', () => {
+  const progress = read(recorded('update-after-unfinished'));
+  expect(progress).toMatchObject({ outcome: 'succeeded', failure: undefined, next: undefined });
+  const phase = (title: string) => progress.phases.find((each) => each.title === title);
+  expect(phase('Put back the unfinished update')?.evidence).toMatchObject({
+    putBack: expect.stringContaining('nodes with the image'),
+  });
+  expect(phase('Clean up')).toMatchObject({ status: 'failed', problem: { cause: expect.stringContaining('rds:') } });
+  expectValid(progress);
+});
+
 test('a rehearsal has its logs in files, and waits that pass faster', () => {
   const { definition, execution, events } = recorded('stopped');
   const options = { rehearsal: { directory: '/data', pace: 60, endpointUrl: 'http://127.0.0.1:1' } };
@@ -271,7 +350,7 @@ describe('a question to a person', () => {
     const phase = progress.phases.find(({ title }) => title === 'Wait for approval');
     const { since, expiresAt, about } = phase?.question ?? {};
     expect((expiresAt?.getTime() ?? 0) - (since?.getTime() ?? 0)).toBe(86_400_000);
-    expect(about).toMatchObject({ changes: [{ component: 'local_greeting', risk: 'minor' }] });
+    expect(about).toMatchObject({ changes: [{ component: 'local_codeonly', risk: 'minor' }] });
     expect(progress.phases.find(({ title }) => title === 'Put back the unfinished update')?.status).toBe('skipped');
     expectValid(progress);
   });
