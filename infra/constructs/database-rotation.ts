@@ -19,13 +19,16 @@ export interface DatabaseRotationProps {
  * Nodes and phase functions read the secret again when the database refuses the password that they know.
  */
 export class DatabaseRotation extends Construct {
+  /** Of the function that rotates. */
+  readonly functionName: string;
+
   constructor(scope: Construct, id: string, { config, database, network }: DatabaseRotationProps) {
     super(scope, id);
-    const functionName = `${Stack.of(this).stackName}-database-rotation`;
+    this.functionName = `${Stack.of(this).stackName}-database-rotation`;
     // Made first, or Lambda makes it, and it is kept for ever.
-    const logs = logGroup(this, 'Logs', config.logRetentionDays, `/aws/lambda/${functionName}`);
+    const logs = logGroup(this, 'Logs', config.logRetentionDays, `/aws/lambda/${this.functionName}`);
     const rotation = hostedRotation(database.engine, {
-      functionName,
+      functionName: this.functionName,
       vpc: network.vpc,
       vpcSubnets: network.nodeSubnets,
     });

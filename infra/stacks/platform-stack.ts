@@ -40,6 +40,7 @@ export class PlatformStack extends MoodleStack {
   readonly network: Network;
   readonly siteSecrets: SiteSecrets;
   readonly database: Database;
+  readonly databaseRotation: DatabaseRotation | undefined;
   readonly sessionStore: Store;
   readonly applicationStore: Store;
   readonly files: Files;
@@ -81,9 +82,10 @@ export class PlatformStack extends MoodleStack {
     this.siteSecrets = new SiteSecrets(this, 'Secrets', { site, adminUser: config.adminUser });
     this.database = database(this, 'Database', network, config);
     new DatabaseEvents(this, 'DatabaseEvents', { database: this.database, topic: this.notifications.topic });
-    if (config.databaseRotationDays > 0) {
-      new DatabaseRotation(this, 'DatabaseRotation', { config, database: this.database, network });
-    }
+    this.databaseRotation =
+      config.databaseRotationDays > 0
+        ? new DatabaseRotation(this, 'DatabaseRotation', { config, database: this.database, network })
+        : undefined;
     const stores = new Stores(this, 'Stores', network, config);
     this.sessionStore = stores.session;
     this.applicationStore = stores.application;

@@ -12,6 +12,7 @@ import { NodeEvents } from '../constructs/watching/node-events.ts';
 import { RolloutAlarms } from '../constructs/watching/rollout-alarms.ts';
 import { RolloutNotices } from '../constructs/watching/rollout-notices.ts';
 import { RolloutWidget } from '../constructs/watching/rollout-widget.ts';
+import { RotationAlarm } from '../constructs/watching/rotation-alarm.ts';
 import { SavedQueries } from '../constructs/watching/saved-queries.ts';
 import { SiteDashboard } from '../constructs/watching/site-dashboard.ts';
 import { Trail } from '../constructs/watching/trail.ts';
@@ -46,6 +47,7 @@ export class WatchingStack extends MoodleStack {
     const nodes = new NodeEvents(this, 'Nodes', { platform, topic });
     const examDay = new ExamDayAlarm(this, 'ExamDay', { examDay: lifecycle.examDay, topic });
     const database = new DatabaseAlarms(this, 'Database', { config, database: platform.database, topic });
+    const rotation = new RotationAlarm(this, 'Rotation', { rotation: platform.databaseRotation, topic });
     const caches = new CacheAlarms(this, 'Caches', { platform, topic });
     const files = new FilesAlarms(this, 'Files', { config, files: platform.files, topic });
 
@@ -59,7 +61,7 @@ export class WatchingStack extends MoodleStack {
       platform,
       rollouts: new RolloutWidget(this, 'RolloutWidget', { config, rollouts, bundles }),
       spotInterruptions: nodes.spotInterruptions,
-      alarms: [visitors, rollout, cron, nodes, examDay, database, caches, files, cloudFront].flatMap(
+      alarms: [visitors, rollout, cron, nodes, examDay, database, rotation, caches, files, cloudFront].flatMap(
         ({ alarms }) => alarms,
       ),
     });

@@ -56,6 +56,7 @@ export const contexts = {
   'memcached and network': {
     sessionStore: 'memcached',
     databaseAccess: 'network',
+    databaseRotationDays: '30',
     notificationEmail: 'operator@example.com',
   },
   'provisioned Aurora MySQL': {

@@ -99,6 +99,11 @@ export const thresholds = {
     tries: 3,
     minutes: 15,
   },
+  rotation: {
+    /** The first may be chance: a database that was waking, or restarting. */
+    tries: 2,
+    hours: 6,
+  },
   nodeEvents: {
     /** In an hour, nodes or instances. One or two are the bargain of Spot; more means that its capacity runs out here. */
     interruptionsPerHour: 3,
