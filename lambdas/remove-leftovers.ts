@@ -53,11 +53,11 @@ export async function removeLeftovers(
   if (stack?.StackStatus !== 'DELETE_IN_PROGRESS') return { IsComplete: true };
   const left: string[] = [];
   const refused: string[] = [];
-  const attempt = async (what: string, work: () => Promise<unknown>) => {
+  const attempt = async (what: string, work: () => Promise<unknown>, isFine = isPassing) => {
     try {
       await work();
     } catch (error) {
-      if (!isPassing(error)) refused.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      if (!isFine(error)) refused.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
   for (const [kind, find] of Object.entries(leftovers)) {
@@ -65,7 +65,7 @@ export async function removeLeftovers(
     await attempt(kind, async () => {
       const found = await find(clients);
       left.splice(left.indexOf(kind), 1, ...found.map(({ name }) => name));
-      for (const { name, remove } of found) await attempt(name, remove);
+      for (const { name, remove } of found) await attempt(name, remove, (error) => isPassing(error) || isGone(error));
     });
   }
   console.log(JSON.stringify({ level: 'info', event: 'removing leftovers', left, refused }));
@@ -94,6 +94,11 @@ function isPassing(error: unknown): boolean {
     (error instanceof Error && /^(InvalidDB\w*State|InvalidResourceState)/.test(error.name)) ||
     asPhaseError(error, 'removing leftovers') instanceof AwsNotAnswering
   );
+}
+
+/** By another call, or by itself, since it was found. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && /NotFound(Fault|Exception)?$/.test(error.name);
 }
 
 async function snapshots({ rds, settings }: RemoveLeftoversClients): Promise<Leftover[]> {
