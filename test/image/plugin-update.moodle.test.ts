@@ -35,6 +35,10 @@ beforeAll(async () => {
   await installed.allowInstall('unattended');
   const node = await installed.serve({}, old);
   await installed.sql(`INSERT INTO mdl_${POISONED} (amount) VALUES (1), (2), (3)`);
+  // The first page that somebody sees makes rows: blocks that no page is without.
+  const user = new Browser();
+  await user.logIn(node);
+  expect(await user.isLoggedIn(node)).toBe(true);
   await node.stop();
 });
 afterAll(async () => {
@@ -92,16 +96,18 @@ describe('an update of code alone', () => {
     expect(await site.acknowledgement(waiting.id, 'serving')).toMatchObject({ upgradePending: false });
     expect(await page(waiting, 'codeonly')).toMatchObject({ status: 200, code: 2026010102 });
     expect(await page(node, 'codeonly')).toMatchObject({ status: 200, code: 2026010101 });
+    const statuses = await visits();
+    expect(statuses.length).toBeGreaterThan(20);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    // As in a rollout: caches are purged when no node has the old code, which would fill them with its own words again.
+    await node.stop();
     const { value: ended } = await site.run(['end-maintenance'], {}, image);
     expect(ended).toMatchObject({ ok: true, maintenance: 'was off', pending: false, older: [] });
     expect(await page(waiting, 'codeonly')).toMatchObject({ words: 'words of 2026010102' });
     expect(await user.isLoggedIn(waiting)).toBe(true);
     expect(await site.config('outagelessupgrade')).toBeUndefined();
-    const statuses = await visits();
-    expect(statuses.length).toBeGreaterThan(20);
-    expect(new Set(statuses)).toEqual(new Set([200]));
     expect(await openRun(site)).toMatchObject({ maintenance_since: null, maintenance_ended_at: null });
-    await Promise.all([node.stop(), waiting.stop()]);
+    await waiting.stop();
   });
 
   test('run again, it says the same again', async () => {
@@ -173,7 +179,7 @@ describe('an update of tables', () => {
     expect(await user.isLoggedIn(waiting)).toBe(true);
     expect(await page(waiting, 'withtable')).toMatchObject({
       status: 200,
-      tables: ['local_withtable', 'local_withtable_two'],
+      tables: expect.toSatisfy((tables: string[]) => `${tables.sort()}` === 'local_withtable,local_withtable_two'),
     });
     expect(inMaintenance(site)).toBe(false);
     console.info(

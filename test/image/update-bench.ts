@@ -30,14 +30,14 @@ export const openRun = async (site: MoodleSite) => (await site.sql('SELECT * FRO
 
 export const inMaintenance = (site: MoodleSite): boolean => existsSync(join(site.dataroot, 'climaintenance.html'));
 
-/** Moodle's own records of what was done, and what changes while nobody does anything. */
+/** Moodle's own records of what was done, what changes while nobody does anything, and which caches are out of date. */
 const volatile = new Set(
-  ['upgrade_log', 'config_log', 'logstore_standard_log', 'sessions', 'lock_db', 'task_log', 'user'].map(
+  ['upgrade_log', 'config_log', 'logstore_standard_log', 'sessions', 'lock_db', 'task_log', 'user', 'cache_flags'].map(
     (name) => `mdl_${name}`,
   ),
 );
 const volatileSettings =
-  /rev$|^(lastcron|scheduledtaskreset|upgraderunning|outagelessupgrade|jsrev|cron_.*|.*lastfetch.*)$/;
+  /rev$|^(localcachedirpurged|lastcron|scheduledtaskreset|upgraderunning|outagelessupgrade|jsrev|cron_.*|.*lastfetch.*)$/;
 
 /** A checksum of each of Moodle's tables, over what an update could change and must bring back. */
 export async function contentOf(site: MoodleSite): Promise<Record<string, string>> {
@@ -52,7 +52,9 @@ export async function contentOf(site: MoodleSite): Promise<Record<string, string
     const kept = rows
       .map(({ row }) => row)
       .filter((row) => !(settings && volatileSettings.test(String(row.name))))
-      .map(({ id, lastruntime, nextruntime, timemodified, ...row }) => JSON.stringify(settings ? row : { id, ...row }));
+      .map(({ id, lastruntime, nextruntime, timemodified, cacherev, ...row }) =>
+        JSON.stringify(settings ? row : { id, ...row }),
+      );
     sums[name] = createHash('sha1').update(kept.sort().join('\n')).digest('hex');
   }
   return sums;

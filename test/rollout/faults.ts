@@ -67,6 +67,21 @@ export function spoil(
   };
 }
 
+/** Kills the processes of a phase's function, as Lambda's own trouble would. Returns how many processes that were. */
+export function killFunction(site: Site, phaseFunction: string): number {
+  const { endpoint } = site.account;
+  const isFunction = (pid: string) => {
+    const environment = environmentOf(pid);
+    return (
+      environment.some((entry) => entry.startsWith('AWS_LAMBDA_FUNCTION_NAME=') && entry.includes(phaseFunction)) &&
+      environment.some((entry) => entry.startsWith('AWS_ENDPOINT_URL=') && entry.endsWith(endpoint))
+    );
+  };
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isFunction(name));
+  for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
+  return pids.length;
+}
+
 /** Kills a node as a lost host would, with no signal that it could act upon. Returns how many processes that were. */
 export function killNode(nodeId: string): number {
   const isNode = (pid: string) =>

@@ -37,6 +37,8 @@ const usualPace = realMoodle ? 5 : 60;
 
 const silentView = { update() {}, note() {}, trouble() {}, end() {}, close() {} };
 
+export type Query = <Row extends object = Record<string, unknown>>(sql: string, values?: unknown[]) => Promise<Row[]>;
+
 export interface Visit {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -212,20 +214,22 @@ export class Site {
   }
 
   /** Rows of the site's database, read as its owner. JSON is text on MySQL. */
-  async query<Row extends object = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<Row[]> {
+  query<Row extends object = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return this.connected((query) => query<Row>(sql, values));
+  }
+
+  /** Statements on one connection. */
+  async connected<Value>(work: (query: Query) => Promise<Value>): Promise<Value> {
     const { isPostgres, connection } = this.database;
     const client = isPostgres ? new pg.Client(connection) : await createConnection(connection);
     if (client instanceof pg.Client) {
       await client.connect();
-      return client
-        .query(sql, values)
-        .then(({ rows }) => rows)
-        .finally(() => client.end());
+      return work(async (sql, values) => (await client.query(sql, values)).rows).finally(() => client.end());
     }
-    return client
-      .query(sql.replace(/\$\d+/g, '?'), values)
-      .then(([rows]) => rows as Row[])
-      .finally(() => client.end());
+    return work(async <Row>(sql: string, values: unknown[] = []) => {
+      const [rows] = await client.query(sql.replace(/\$\d+/g, '?'), values);
+      return rows as Row[];
+    }).finally(() => client.end());
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import { RUN_FOLDER } from '../support/global-setup.ts';
 import { Site, type SiteRequest } from './site.ts';
 import type { Login } from './visitors.ts';
 
-export interface UpdateSiteRequest extends Pick<SiteRequest, 'context' | 'otherReleases'> {
+export interface UpdateSiteRequest extends Pick<SiteRequest, 'context' | 'otherReleases' | 'alter' | 'pace'> {
   /** What the plugin directory offers at first. */
   readonly releases?: readonly PluginRelease[];
 }
@@ -25,7 +25,7 @@ export type Redeploy = Pick<SiteRequest, 'alter' | 'pace'>;
  * Faster than this, the rollout's patience, which passes as fast as its waits, is shorter than what a real Moodle's install
  * takes on a small machine that has other work too.
  */
-const pace = 6;
+const usualPace = 6;
 
 /** ROLLOUTS_ON_ENGINE puts another database behind the site: mariadb, mysql or postgresql. */
 const engine: Context = process.env.ROLLOUTS_ON_ENGINE
@@ -44,12 +44,13 @@ export class UpdateSite {
     this.#request = request;
   }
 
-  static async open({ context, otherReleases, releases = [] }: UpdateSiteRequest = {}): Promise<UpdateSite> {
+  static async open(asked: UpdateSiteRequest = {}): Promise<UpdateSite> {
+    const { context, otherReleases, releases = [], alter = () => {}, pace = usualPace } = asked;
     const directory = await PluginDirectory.start(releases);
     const request = {
       context: { ...engine, ...context, pluginDirectoryUrl: directory.url },
       directory: mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'updated-')),
-      alter: nameMoodle,
+      alter: both(nameMoodle, alter),
       pace,
       ...(otherReleases ? { otherReleases } : {}),
     };
@@ -70,10 +71,7 @@ export class UpdateSite {
     this.#site = await Site.open({
       ...this.#request,
       ...(faster ? { pace: faster } : {}),
-      alter: (...resource) => {
-        nameMoodle(...resource);
-        alter(...resource);
-      },
+      alter: both(nameMoodle, alter),
     });
     await vi.waitFor(
       async () => {
@@ -94,14 +92,15 @@ export class UpdateSite {
     const executionArn = await this.#site.startUpdate({ ...input, approval: true });
     let decided: Promise<void> | undefined;
     const progress = await this.#site.follow(executionArn, ({ outcome }) => {
-      if (outcome === 'asking') decided ??= this.#decide(executionArn, approved);
+      if (outcome === 'asking') decided ??= this.decide(executionArn, approved);
     });
     if (!decided) throw new Error(`Nobody was asked: ${progress.failure?.cause}`);
     await decided;
     return progress;
   }
 
-  async #decide(executionArn: string, approved: boolean): Promise<void> {
+  /** What a person answers to an execution that asks. */
+  async decide(executionArn: string, approved: boolean): Promise<void> {
     const client = new SFNClient(this.#site.account.clientConfiguration);
     const recording = await new RecordingReader(client, executionArn).read();
     await decide(client, recording, { approved, by: 'ada', comment: 'after breakfast' });
@@ -171,6 +170,13 @@ export function givenMoodle(): { readonly directory: string; readonly version: s
   const { directory, release, branch } = readMoodle(given);
   return { directory, version: numberOf(release), branch };
 }
+
+const both =
+  (first: Alteration, second: Alteration): Alteration =>
+  (...resource) => {
+    first(...resource);
+    second(...resource);
+  };
 
 /** The templates as they are when that Moodle is what is deployed: updates are looked for within its branch. */
 const nameMoodle: Alteration = (_, { Type, Properties }) => {
