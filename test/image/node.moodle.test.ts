@@ -309,6 +309,8 @@ describe.each(['redis', 'memcached'] as const)('sessions in %s', (target) => {
     const untrusted = await site.run(['probe', 'session'], {
       ...settings,
       SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt',
+      // Past the database, whose certificate it would refuse as well.
+      MOODLE_DATABASE_SSLMODE: 'require',
     });
     expect(untrusted).toMatchObject({
       exitCode: 1,

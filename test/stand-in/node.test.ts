@@ -167,10 +167,24 @@ test('probe tells a certificate that nobody here trusts', async () => {
   const site = await freshSite();
   const other = join(bench.directory, 'other-authority.pem');
   writeFileSync(other, (await generate([{ name: 'commonName', value: 'somebody else' }])).cert);
-  expect(await site.run(['probe', 'session'], { SSL_CERT_FILE: other })).toMatchObject({
+  // Past the database, which is asked first.
+  const changes = { SSL_CERT_FILE: other, MOODLE_DATABASE_SSLMODE: 'require' };
+  expect(await site.run(['probe', 'session'], changes)).toMatchObject({
     exitCode: 1,
     problem: expect.stringMatching(/cannot be trusted/),
   });
+});
+
+test('a database whose certificate nobody here trusts is none of the site', async () => {
+  const site = await freshSite();
+  const other = join(bench.directory, 'other-authority.pem');
+  writeFileSync(other, (await generate([{ name: 'commonName', value: 'somebody else' }])).cert);
+  const refused = await site.run(['copy-sessions', 'database', 'redis'], { SSL_CERT_FILE: other });
+  expect(refused.exitCode).not.toBe(0);
+  expect(JSON.stringify(refused)).toMatch(/certificate/);
+
+  const unverified = { SSL_CERT_FILE: other, MOODLE_DATABASE_SSLMODE: 'require' };
+  expect(await site.run(['copy-sessions', 'database', 'redis'], unverified)).toMatchObject({ exitCode: 0 });
 });
 
 test.each(['redis', 'memcached'])(
