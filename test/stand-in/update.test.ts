@@ -145,7 +145,7 @@ describe('an upgrade', () => {
   });
 });
 
-test('plugins are uninstalled with their tables, in maintenance that the next upgrade ends', async () => {
+test('plugins are uninstalled with their tables, in maintenance that the next upgrade ends, for nodes that wait', async () => {
   const site = await upgradingSite();
   const before = await image(withTable(1));
   await site.run(['upgrade', '--maintenance'], before);
@@ -153,12 +153,22 @@ test('plugins are uninstalled with their tables, in maintenance that the next up
     'UPDATE moodle_lifecycle.update_run SET upgrade_ended_at = NULL, upgrade_started_at = NULL, maintenance_since = NULL',
   );
   await site.sql('DELETE FROM moodle_lifecycle.update_row_before');
+  await site.sql(
+    'UPDATE moodle_lifecycle.update_run SET plan = $1',
+    JSON.stringify({ changes: [{ component: 'local_withtable', to: null }] }),
+  );
+  const without = await image();
+  const fresh = site.start(['web'], without);
+  // Nothing of its code is newer than the database.
+  await fresh.says(/waiting before serving: an upgrade of the database is under way/);
+  expect((await site.acknowledgement(fresh.id, 'waiting-for-upgrade')).newer).toEqual([]);
   const report = await site.run(['uninstall-plugins', 'local_withtable', 'local_unknown'], before);
   expect(report).toMatchObject({ ok: true, uninstalled: ['local_withtable'], unknown: ['local_unknown'] });
   expect(await columns(site, 'mdl_local_withtable')).toEqual([]);
-  const upgraded = await site.run(['upgrade', '--maintenance'], await image());
+  const upgraded = await site.run(['upgrade', '--maintenance'], without);
   expect(upgraded).toMatchObject({ ok: true, exitCode: 0 });
   expect(upgraded.maintenanceSeconds).toBeGreaterThan(0);
+  await fresh.serving();
 });
 
 test('maintenance that an administrator began is nobody else’s to end', async () => {
