@@ -30,11 +30,19 @@ export const openRun = async (site: MoodleSite) => (await site.sql('SELECT * FRO
 
 export const inMaintenance = (site: MoodleSite): boolean => existsSync(join(site.dataroot, 'climaintenance.html'));
 
-/** Moodle's own records of what was done, what changes while nobody does anything, and which caches are out of date. */
+/** Moodle's own records of what was done or is to be done, what changes while nobody does anything, and marks of caches. */
 const volatile = new Set(
-  ['upgrade_log', 'config_log', 'logstore_standard_log', 'sessions', 'lock_db', 'task_log', 'user', 'cache_flags'].map(
-    (name) => `mdl_${name}`,
-  ),
+  [
+    'upgrade_log',
+    'config_log',
+    'logstore_standard_log',
+    'sessions',
+    'lock_db',
+    'task_log',
+    'task_adhoc',
+    'user',
+    'cache_flags',
+  ].map((name) => `mdl_${name}`),
 );
 const volatileSettings =
   /rev$|^(localcachedirpurged|lastcron|scheduledtaskreset|upgraderunning|outagelessupgrade|jsrev|cron_.*|.*lastfetch.*)$/;
