@@ -7,6 +7,8 @@ import type { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts
 import { pluginFiles } from './make-plugin.ts';
 
 export const HALFWAY = 'local_halfway';
+/** Release that the stand-in of these tests stands for. */
+export const MOODLE = '5.3';
 
 /**
  * A plugin whose second version makes a table and then declares a field that no database can add where there are rows:
@@ -36,13 +38,13 @@ export function manifestOf(
     ...changes,
   }));
   const file = join(folder, `manifest-${randomUUID()}.json`);
-  writeFileSync(file, JSON.stringify({ plugins }));
+  writeFileSync(file, JSON.stringify({ moodle: { version: MOODLE }, plugins }));
   return file;
 }
 
 /** Environment of nodes whose image has the plugins of a manifest. */
 export async function codeWith(folder: string, manifest: string): Promise<{ MOODLE_DIRROOT: string }> {
   const code = join(folder, `code-${randomUUID()}`);
-  await assembleStandIn(manifest, code, () => {});
+  await assembleStandIn(manifest, MOODLE, code, () => {});
   return { MOODLE_DIRROOT: code };
 }

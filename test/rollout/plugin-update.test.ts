@@ -28,7 +28,7 @@ describe('a plugin update', { timeout: 240_000 }, () => {
   beforeAll(async () => {
     updated = await openUpdatedSite([codeOnly(1), halfway(1)]);
     ({ site, directory } = updated);
-  });
+  }, 300_000);
   afterAll(() => updated?.close());
 
   const evidence = (progress: Progress, title: string) =>
@@ -36,6 +36,7 @@ describe('a plugin update', { timeout: 240_000 }, () => {
   const status = (progress: Progress, title: string) => progress.phases.find((phase) => phase.title === title)?.status;
   /** What the way back says in the end, and the notification too. */
   const told = ({ wayBack }: Progress) => String((wayBack[0]?.evidence as { cause?: string } | undefined)?.cause);
+  const lastMessage = () => [...messagesOf(site.account.world).entries()].at(-1)?.[1];
   const holds = () => site.query('SELECT execution FROM moodle_lifecycle.rollout_hold');
   const versions = async () =>
     Object.fromEntries(
@@ -167,6 +168,11 @@ describe('a plugin update', { timeout: 240_000 }, () => {
       expect(told(progress)).toContain(`“${phase}” failed`);
       next = progress.next?.command;
       expect(told(progress)).toContain(`Next: once mended, ${next}`);
+      expect(told(progress)).toContain(`/executions/details/${progress.executionArn}`);
+      expect(lastMessage()).toMatchObject({
+        subject: `Moodle site demo: plugin update failed in "${phase}"`,
+        message: told(progress),
+      });
       expect({ versions: await versions(), image: await image() }).toEqual(before);
       expect(await holds()).toEqual([]);
     };
@@ -253,9 +259,8 @@ describe('a plugin update', { timeout: 240_000 }, () => {
     for (const mend of mends) mend();
     expect(progress).toMatchObject({ outcome: 'failed', failure: { phase: 'Find updates' } });
     expect(await holds()).toEqual([{ execution: progress.executionArn }]);
-    const sent = [...messagesOf(site.account.world).entries()].at(-1)?.[1];
-    expect(sent?.subject).toBe('Moodle site demo: plugin update failed and was not put back');
-    expect(sent?.message).toContain(progress.next?.command);
+    expect(lastMessage()?.subject).toBe('Moodle site demo: plugin update failed and was not put back');
+    expect(lastMessage()?.message).toContain(progress.next?.command);
     const again = await site.follow(await tryAgain(site, progress.next?.command));
     expect(again.failure).toBeUndefined();
     expect(await holds()).toEqual([]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assembleStandIn } from '../../rehearsal/machines/code-build/assemble-stand-in.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
-import { codeWith, halfway, manifestOf } from '../plugins/for-stand-in.ts';
+import { codeWith, halfway, MOODLE, manifestOf } from '../plugins/for-stand-in.ts';
 import { codeOnly, withTable } from '../plugins/harmless.ts';
 import { Bench, Browser, type Site } from './bench.ts';
 
@@ -199,8 +199,17 @@ describe('a build of the stand-in', () => {
     const code = join(bench.directory, 'refused');
     const lines: string[] = [];
     const manifest = manifestOf(bench.directory, directory, [release], changes);
-    await expect(assembleStandIn(manifest, code, (line) => lines.push(line))).rejects.toThrow(words);
+    await expect(assembleStandIn(manifest, MOODLE, code, (line) => lines.push(line))).rejects.toThrow(words);
     expect(lines.at(-1)).toMatch(/^plugin problem: local_withtable: /);
+    expect(existsSync(code)).toBe(false);
+  });
+
+  test('refuses another release of Moodle than it stands for', async () => {
+    const manifest = manifestOf(bench.directory, directory, []);
+    const code = join(bench.directory, 'another');
+    await expect(assembleStandIn(manifest, '5.2', code, () => {})).rejects.toThrow(
+      /names Moodle 5\.3.* stands for 5\.2/,
+    );
     expect(existsSync(code)).toBe(false);
   });
 });

@@ -23,10 +23,25 @@ class PluginProblem extends Error {
  * the image's tests it makes those of the archive and of component and version; nothing is compiled, and what a plugin
  * requires is not looked at.
  *
- * @throws Error that names plugin and problem; then there is no tree
+ * @param deployedVersion release of Moodle that the stand-in stands for
+ * @throws Error that names plugin and problem, or another release of Moodle; then there is no tree
  */
-export async function assembleStandIn(manifest: string, code: string, log: (line: string) => void): Promise<void> {
-  const { plugins } = JSON.parse(readFileSync(manifest, 'utf8')) as { plugins: readonly PinnedPlugin[] };
+export async function assembleStandIn(
+  manifest: string,
+  deployedVersion: string | undefined,
+  code: string,
+  log: (line: string) => void,
+): Promise<void> {
+  const { moodle, plugins } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    moodle: { version: string };
+    plugins: readonly PinnedPlugin[];
+  };
+  if (moodle.version !== deployedVersion) {
+    throw new Error(
+      `The manifest names Moodle ${moodle.version}. The stand-in stands for ${deployedVersion}, which is deployed, and can ` +
+        'be no other: an update of Moodle itself is rehearsed with a real one (--moodle).',
+    );
+  }
   rmSync(code, { recursive: true, force: true });
   const workshop = `${code}.new`;
   rmSync(workshop, { recursive: true, force: true });

@@ -48,7 +48,7 @@ export async function makeImage(
   log(`Manifest: ${manifest}`);
   enter('BUILD');
   if (world.moodle.kind === 'real') await assemble(world, { source, tag, manifest, given, logFile });
-  else await assembleStandIn(manifest, imageFolder(world, tag).code, log);
+  else await assembleStandIn(manifest, given.MOODLE_VERSION, imageFolder(world, tag).code, log);
   for (const action of ['ecr:InitiateLayerUpload', 'ecr:UploadLayerPart', 'ecr:CompleteLayerUpload', 'ecr:PutImage']) {
     allow(world, project, action, repository.repositoryArn);
   }
