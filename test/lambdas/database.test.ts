@@ -241,6 +241,7 @@ describe('DataApiDatabase', () => {
   it.each([
     ['DatabaseResumingException', 'is resuming', 'DatabaseResuming'],
     ['DatabaseUnavailableException', 'gone', 'DatabaseUnreachable'],
+    ['DatabaseNotFoundException', 'DB cluster arn:… not found', 'DatabaseUnreachable'],
     ['ServiceUnavailableError', '', 'DatabaseUnreachable'],
     ['BadRequestException', 'Communications link failure', 'DatabaseUnreachable'],
     ['BadRequestException', 'ERROR: syntax error', 'BadRequestException'],

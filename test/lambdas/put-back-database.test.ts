@@ -212,6 +212,17 @@ describe.each(['cluster', 'instance'] as const)('putBackDatabase, %s', (kind) =>
     expect(tagValues(own(rds)?.TagList)).toHaveProperty([tagNames.restoredTo]);
     await endLeftExchange(client, settings);
   });
+
+  it('is waited for while the site’s own gets another name, so that nobody asks it anything', async () => {
+    const rds = new FakeRds(kind);
+    const { client } = clientOf(rds);
+    await endLeftExchange(client, settings);
+    Object.assign(own(rds) ?? {}, { Status: 'renaming', DBInstanceStatus: 'renaming' });
+    await expect(endLeftExchange(client, settings)).rejects.toMatchObject({
+      name: 'DatabaseStillBeingRestored',
+      message: expect.stringContaining('campus-database gets another name'),
+    });
+  });
 });
 
 describe('removing replaced databases', () => {
