@@ -30,8 +30,11 @@ export interface TaskRequest {
 
 /** Fargate's default; at most 120. */
 const STOP_TIMEOUT_SECONDS = 30;
-/** A health command is not run more often than this, however fast the rehearsal's pace. */
-const SHORTEST_INTERVAL_MILLISECONDS = 500;
+/**
+ * A health command is not run more often than this, however fast the rehearsal's pace; of a container that is healthy
+ * not as often as of one that is waited for. Each run is a process of this computer.
+ */
+const shortestMilliseconds = { waitedFor: 500, healthy: 2_000 } as const;
 
 export function nodeLog(world: Pick<World, 'directory'>, taskId: string): string {
   return join(world.directory, 'logs', 'nodes', `${taskId}.log`);
@@ -152,15 +155,14 @@ export class Task {
     const container = containerOf(this.request.definition);
     const check = container.healthCheck;
     if (!check) return;
-    const interval = Math.max(
-      this.#world.scaled(check.interval ?? healthDefaults.interval),
-      SHORTEST_INTERVAL_MILLISECONDS,
-    );
+    const interval = this.#world.scaled(check.interval ?? healthDefaults.interval);
     const started = Date.now();
     const startPeriod = limitOnWork(this.#world, check.startPeriod ?? healthDefaults.startPeriod);
     let failures = 0;
     for (;;) {
-      await wait(interval, undefined, { ref: false });
+      const shortest =
+        shortestMilliseconds[this.healthStatus === 'HEALTHY' && failures === 0 ? 'healthy' : 'waitedFor'];
+      await wait(Math.max(interval, shortest), undefined, { ref: false });
       if (this.lastStatus !== 'RUNNING') return;
       const healthy = await runHealthCommand(keeperOf(this.#world), check, container, this.port ?? 0, env);
       failures = healthy || Date.now() - started < startPeriod ? 0 : failures + 1;
