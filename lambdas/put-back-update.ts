@@ -131,7 +131,8 @@ function approvalInWords(state: FailedRollout): FailedRollout {
   const { approval, approvalSeconds = 0 } = (state.found ?? {}) as { approval?: boolean; approvalSeconds?: number };
   const waited = approval && 'snapshot' in state && !('approval' in state) && state.failure?.Error === 'States.Timeout';
   if (!waited) return state;
-  const Cause = `Nobody approved or refused within ${approvalSeconds / 3600} hours. The site was not touched.`;
+  const hours = approvalSeconds / 3600;
+  const Cause = `Nobody approved or refused within ${hours} ${hours === 1 ? 'hour' : 'hours'}. The site was not touched.`;
   return { ...state, failure: { Error: 'States.Timeout', Cause } };
 }
 
