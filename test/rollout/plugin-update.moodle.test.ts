@@ -110,7 +110,7 @@ describe('a site with signed-in users under a steady load', () => {
     expect(load.failed).toBe(0);
   });
 
-  it('is in maintenance for little more than Moodle’s own upgrade, and for less than by the usual way', async () => {
+  it('is closed for little more than Moodle’s own upgrade, and adds less to it than the usual way', async () => {
     updated.directory.offer(withTable(2));
 
     const { progress, load } = await underLoad('tables', () => updated.update());
@@ -125,9 +125,12 @@ describe('a site with signed-in users under a steady load', () => {
 
     expect(await updated.tables('local_withtable')).toHaveLength(3);
     note('tables, the usual way', byHand.load, { upgrade: byHand.result });
-    const ratio = load.outageSeconds / byHand.load.outageSeconds;
-    note(`ratio of the two outages: ${ratio.toFixed(2)}`, {}, {});
-    expect(ratio).toBeLessThan(1);
+    note(`ratio of the two outages: ${(load.outageSeconds / byHand.load.outageSeconds).toFixed(2)}`, {}, {});
+    // Moodle's own upgrade takes another time in each, as long as the machine has other work; what is beside it compares.
+    const beside = load.outageSeconds - upgradeSeconds;
+    const besideByHand = byHand.load.outageSeconds - byHand.result;
+    note(`beside Moodle’s upgrade: ${beside.toFixed(1)} s, the usual way ${besideByHand.toFixed(1)} s`, {}, {});
+    expect(beside).toBeLessThan(besideByHand);
   });
 
   it('keeps the data of a plugin that is removed', async () => {
