@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { ensurePrerequisites } from '../../rehearsal/prerequisites/ensure.ts';
+import { makeRunFolder } from './run-folder.ts';
 
 /** Folder of one run of the tests, which its workers share. */
 export const RUN_FOLDER = 'MOODLE_LIFECYCLE_TEST_RUN';
@@ -10,7 +9,9 @@ export const RUN_FOLDER = 'MOODLE_LIFECYCLE_TEST_RUN';
 export default async function setup(): Promise<() => void> {
   const needs = { realMoodle: process.env.MOODLE_DIR !== undefined, mariaDb: true, browser: true };
   await ensurePrerequisites(needs, (line) => console.log(line));
-  const folder = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-tests-'));
+  const folder = makeRunFolder();
   process.env[RUN_FOLDER] = folder;
+  // Also for what asks the system where temporary files go.
+  process.env.TMPDIR = folder;
   return () => rmSync(folder, { recursive: true, force: true });
 }
