@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -9,6 +10,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // One more than the processors of a small machine: rollouts wait more than they work.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // The stand-in's own pace: an install long enough to be looked at and killed in, no longer.
     env: { STAND_IN_INSTALL_SECONDS: '2', STAND_IN_CRON_SECONDS: '1' },
   },

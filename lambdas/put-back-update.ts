@@ -15,6 +15,7 @@ import {
   Wait,
 } from './shared/errors.ts';
 import {
+  type FailedExecution,
   type FailedRollout,
   type FailureReport,
   failureReport,
@@ -45,7 +46,7 @@ export interface PutBackUpdateClients {
   readonly settings: Settings;
 }
 
-interface FailedUpdate extends Rollout {
+interface FailedUpdate extends FailedExecution {
   readonly rollout: FailedRollout;
   /** Whether this is about an update that another execution left, before the rollout does its own work. */
   readonly unfinished: boolean;
@@ -69,17 +70,18 @@ export interface PutBackBefore {
  */
 export async function putBackUpdate(
   clients: PutBackUpdateClients,
-  { site, execution, rollout: given, unfinished }: FailedUpdate,
+  { site, execution, input, rollout: given, unfinished }: FailedUpdate,
 ): Promise<FailureReport | PutBackBefore> {
   const rollout = { site, execution };
+  const failed = { ...rollout, input };
   const state = approvalInWords(given);
   const kind = kindOf(state);
   // While no database has the site's name, nothing can be asked of it, and only this can be done.
   await endLeftExchange(clients.rds, clients.settings);
   await holdRestoredSite(clients, rollout, state);
   const hold = await readHoldAfter(clients.database, site, state);
-  if (hold === 'not to be read') return failureReport(kind, rollout, state, heldPerhaps);
-  if (hold?.execution !== execution) return failureReport(kind, rollout, state, nothingHeld);
+  if (hold === 'not to be read') return failureReport(kind, failed, state, heldPerhaps);
+  if (hold?.execution !== execution) return failureReport(kind, failed, state, nothingHeld);
 
   const run = await readOpenRun(clients.database, site);
   const touched = run !== undefined && (await isTouched(clients, rollout, run));
@@ -91,7 +93,7 @@ export async function putBackUpdate(
   await finishRun(clients.database, rollout, 'put back');
   if (unfinished) return { putBack: steps.map(({ what }) => what).join('; ') || 'nothing had to be' };
   await releaseHold(clients.database, rollout);
-  return failureReport(kind, rollout, state, steps);
+  return failureReport(kind, failed, state, steps);
 }
 
 /** Before it took the update over that another execution left: the next one has what there is to put back. */

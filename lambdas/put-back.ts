@@ -13,6 +13,7 @@ import {
 } from './shared/cache-configuration.ts';
 import { HoldLost, NodesStillBeingReplaced, SessionsNotCopied, TaskStillRunning, Wait } from './shared/errors.ts';
 import {
+  type FailedExecution,
   type FailedRollout,
   type FailureReport,
   failureReport,
@@ -66,15 +67,16 @@ const install: Kind = {
  */
 export async function putBack(
   clients: PutBackClients,
-  { site, execution, rollout: state }: Rollout & { readonly rollout: FailedRollout },
+  { site, execution, input, rollout: state }: FailedExecution & { readonly rollout: FailedRollout },
 ): Promise<FailureReport> {
   const rollout = { site, execution };
+  const failed = { ...rollout, input };
   const hold = await readHoldAfter(clients.database, site, state);
-  if (hold === 'not to be read') return failureReport(install, rollout, state, heldPerhaps);
-  if (hold?.execution !== execution) return failureReport(install, rollout, state, nothingHeld);
+  if (hold === 'not to be read') return failureReport(install, failed, state, heldPerhaps);
+  if (hold?.execution !== execution) return failureReport(install, failed, state, nothingHeld);
   const steps = await putBackHeld(clients, rollout, hold.before);
   await releaseHold(clients.database, rollout);
-  return failureReport(install, rollout, state, steps);
+  return failureReport(install, failed, state, steps);
 }
 
 const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';

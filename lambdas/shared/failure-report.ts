@@ -8,6 +8,11 @@ export interface CaughtError {
   readonly Cause?: string;
 }
 
+/** A rollout that failed, with what it was started with. */
+export interface FailedExecution extends Rollout {
+  readonly input?: unknown;
+}
+
 /** The state machine's state when a phase failed: outputs of the phases that were done, and the failure. */
 export interface FailedRollout {
   readonly failure?: CaughtError;
@@ -50,20 +55,20 @@ export interface Kind {
  */
 export function failureReport(
   { title, phases }: Kind,
-  rollout: Rollout,
+  failed: FailedExecution,
   state: FailedRollout,
   back: readonly Step[] | string,
 ): FailureReport {
   const caught = state.failure ?? (state as CaughtError);
   const phase = phases.find(([output]) => !(output in state))?.[1] ?? phases.at(-1)?.[1] ?? title;
   const error = caught.Error ?? 'UnexpectedError';
-  const failed = `“${phase}” failed (${error}): ${why(error, caught.Cause)}`;
+  const what = `“${phase}” failed (${error}): ${why(error, caught.Cause)}`;
   const refused = [...refusalNames, ...givenNames].some((name) => name === error);
   const open = typeof back !== 'string' && back.some((step) => step.problem);
   return {
     error,
-    cause: [failed, ...waysBack(back), ...next(rollout.execution)].join('\n'),
-    subject: `Moodle site ${rollout.site}: ${title} failed in "${phase}"`.slice(0, 100),
+    cause: [what, ...waysBack(back), ...next(failed)].join('\n'),
+    subject: `Moodle site ${failed.site}: ${title} failed in "${phase}"`.slice(0, 100),
     outcome: open ? 'not all put back' : refused ? 'refused' : 'put back',
     phasesPutBack: phasesPutBack(back),
   };
@@ -106,12 +111,15 @@ function messageOf(cause: string): string {
 }
 
 /** `arn:…:execution:<machine>:<name>` names its state machine. */
-function next(execution: string): string[] {
+function next({ execution, input = {} }: FailedExecution): string[] {
   const machine = execution.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
   const region = execution.split(':')[3];
   return [
     `Next: once mended, npx lifecycle retry ${execution}`,
-    `Or: aws stepfunctions start-execution --region ${region} --state-machine-arn ${machine} --input '{}'`,
+    `Or: aws stepfunctions start-execution --region ${region} --state-machine-arn ${machine} --input ${quoted(JSON.stringify(input))}`,
     `Execution: ${executionLink(execution)}`,
   ];
 }
+
+/** As one word of a POSIX shell. */
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -11,9 +11,11 @@ keeperOf(world).discardAfterDeath(world.directory);
 // One that ignores the polite signal, with a child that leaves the process group.
 const script = 'trap "" TERM INT HUP; setsid sleep 600 & echo $!; sleep 601 & echo $!; wait';
 const shell = await keeperOf(world).start('sh', ['-c', script], { env });
-const descendants = await new Promise<string>((resolve) =>
-  shell.process.stdout?.once('data', (data) => resolve(String(data))),
-);
+let descendants = '';
+for await (const data of shell.process.stdout ?? []) {
+  descendants += data;
+  if (descendants.trim().split('\n').length === 2) break;
+}
 await startPostgres(world, 'demo');
 const postmaster = readFileSync(join(world.directory, 'postgres/demo/postmaster.pid'), 'utf8').split('\n')[0];
 const pids = [shell.pid, ...descendants.trim().split('\n').map(Number), Number(postmaster)];

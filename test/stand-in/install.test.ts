@@ -60,6 +60,7 @@ test('killed in the middle: the next node waits for the lock no longer, clears a
   const first = site.start(['web'], { STAND_IN_INSTALL_SECONDS: '4' });
   // Past the core rows, so that the clearing has users and settings to look at.
   await first.says(/350 of 483 tables/);
+  first.signal('SIGSTOP');
   const second = site.start(['web']);
   await second.says(/another node installs/);
   expect((await site.config()).upgraderunning).toMatch(/^\d+$/);
