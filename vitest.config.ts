@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // One more than the processors of a small machine: rollouts wait more than they work.
-    maxWorkers: 3,
+    // Twice the processors of a small machine: rollouts wait more than they work.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     // The stand-in's own pace: an install long enough to be looked at and killed in, no longer.
     env: { STAND_IN_INSTALL_SECONDS: '2', STAND_IN_CRON_SECONDS: '1' },

@@ -10,7 +10,7 @@ import { RUN_FOLDER } from '../support/global-setup.ts';
 const main = fileURLToPath(new URL('../../rehearsal/main.ts', import.meta.url));
 
 /** Each is killed in its middle, in this order, on one and the same site. Every start deploys the site again. */
-const phases = ['Wait for install', 'Enable session caching', 'Scale out'];
+const phases = ['Wait for install', 'Enable session caching'];
 
 describe('a rehearsal that is killed and started again on the same data', () => {
   let data: string;
