@@ -138,15 +138,23 @@ describe('install', () => {
     expect(await site.tables()).toBe(0);
   });
 
-  test('refuses to serve with code that is older than the database; with newer code it serves and says so', async () => {
+  test('refuses to serve with code that is older than the database; with newer code it waits for the upgrade', async () => {
     const site = await bench.site(installed);
-    await site.sql(`UPDATE mdl_config SET value = '2099010100' WHERE name = 'version'`);
+    const [{ value: version }] = await site.sql(`SELECT value FROM mdl_config WHERE name = 'version'`);
+    const setVersion = (value: string) => site.sql(`UPDATE mdl_config SET value = $1 WHERE name = 'version'`, value);
+    await setVersion('2099010100');
     const older = await site.start(['web']);
     expect(await older.exited).toBe(1);
     expect(older.log).toContain('is older than the database');
-    await site.sql(`UPDATE mdl_config SET value = '2022041900' WHERE name = 'version'`);
-    const newer = await site.serve();
-    expect(await site.acknowledgement(newer.id, 'serving')).toMatchObject({ upgradePending: true });
+    await setVersion('2022041900');
+    const newer = await site.start(['web']);
+    await until(async () => (await site.acknowledgement(newer.id, 'waiting-for-upgrade')) !== undefined);
+    expect(newer.log).toContain('waiting before serving: the database awaits an upgrade');
+    await expect(newer.get('/health/live')).rejects.toThrow('ECONNREFUSED');
+    await setVersion(version);
+    await newer.serving();
+    expect(await site.acknowledgement(newer.id, 'serving')).toMatchObject({ upgradePending: false });
+    await setVersion('2022041900');
     const ready = await newer.get('/health/ready');
     expect([ready.status, JSON.parse(ready.body).checks.version]).toEqual([503, false]);
   });
