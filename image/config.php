@@ -55,6 +55,11 @@ $CFG = new stdClass();
         default => $stop("config.php: MOODLE_DATABASE_TYPE is pgsql, mysqli, mariadb or auroramysql, not “{$cfg->dbtype}”."),
     };
 
+    // Moodle has no setting for it. A command in a shell of ECS Exec has not what the entrypoint exports.
+    if ($sslmode === 'verify-full' && getenv('PGSSLROOTCERT') === false) {
+        putenv('PGSSLROOTCERT=' . $setting('SSL_CERT_FILE', '/etc/ssl/certs/ca-certificates.crt'));
+    }
+
     // Address. `reverseproxy` stays off: with the Host header preserved, as a load balancer does, it gives HTTP 500.
     // `sslproxy` with an http address gives a redirect loop.
     // In lower case, because Moodle compares it byte for byte with the Host header, which browsers send so; the name of a

@@ -17,7 +17,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** In the place of Moodle's setup: says what it was given, and which folder it is in. */
 function tellsSettings(libraries: string): void {
   mkdirSync(join(folder, libraries), { recursive: true });
-  const program = `<?php echo json_encode((array) $CFG + ['setup' => '${libraries}']);`;
+  const program = `<?php echo json_encode((array) $CFG + ['setup' => '${libraries}', 'authorities' => getenv('PGSSLROOTCERT')]);`;
   writeFileSync(join(folder, libraries, 'setup.php'), program);
 }
 
@@ -49,6 +49,13 @@ function settings(changes: Record<string, string> = {}): Record<string, unknown>
 }
 
 describe.skipIf(noPhp)('config.php', () => {
+  test('the authorities of the database: known in any shell, and only where they are to be asked', () => {
+    const verified = { MOODLE_DATABASE_SSLMODE: 'verify-full', SSL_CERT_FILE: '/authorities.pem' };
+    expect(settings(verified).authorities).toBe('/authorities.pem');
+    expect(settings({ ...verified, PGSSLROOTCERT: '/others.pem' }).authorities).toBe('/others.pem');
+    expect(settings({ ...verified, MOODLE_DATABASE_SSLMODE: 'require' }).authorities).toBe(false);
+  });
+
   test('the address: lower case as browsers send it, TLS ends before the node, the client is found safely', () => {
     expect(settings()).toMatchObject({
       wwwroot: 'https://north-lb-123.elb.example.org',

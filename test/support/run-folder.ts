@@ -5,15 +5,16 @@ import { join } from 'node:path';
 /** The file system in memory that Linux has at this path. */
 const MEMORY = '/dev/shm';
 
-/** The whole suite writes about a tenth of it at any one time. */
+/** The suite with the stand-in writes about a tenth of it at any one time. */
 const ENOUGH_BYTES = 6 * 1024 ** 3;
 
 /**
- * A new folder for what one run of the tests writes: in memory where there is enough of it. Databases, images and state
+ * A new folder for what one run of the tests writes: in memory where there is enough of it, but for a real Moodle, whose
+ * trees and databases take gigabytes. Databases, images and state
  * are thousands of files that live for seconds; on a disk they cost a quarter of the suite's time.
  */
-export function makeRunFolder(): string {
-  return mkdtempSync(join(isMemoryUsable() ? MEMORY : tmpdir(), 'moodle-lifecycle-tests-'));
+export function makeRunFolder(realMoodle: boolean): string {
+  return mkdtempSync(join(!realMoodle && isMemoryUsable() ? MEMORY : tmpdir(), 'moodle-lifecycle-tests-'));
 }
 
 function isMemoryUsable(): boolean {
