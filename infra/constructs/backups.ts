@@ -72,14 +72,7 @@ export class Backups extends Construct {
   /** Of AWS's own policy for this service what concerns files and databases, for those of the site. */
   #statements(database: Database, files: Files): iam.PolicyStatement[] {
     const stack = Stack.of(this);
-    const snapshots = ['snapshot', 'cluster-snapshot'].map((resource) =>
-      stack.formatArn({
-        service: 'rds',
-        resource,
-        resourceName: 'awsbackup:*',
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      }),
-    );
+    const snapshots = backupSnapshotArns(stack);
     return [
       new iam.PolicyStatement({
         actions: ['elasticfilesystem:Backup', 'elasticfilesystem:DescribeTags'],
@@ -120,4 +113,16 @@ export class Backups extends Construct {
 function vaultName(scope: Construct): string {
   const stackUuid = Fn.select(2, Fn.split('/', Stack.of(scope).stackId));
   return `${Names.uniqueResourceName(scope, { maxLength: 40 })}-${Fn.select(0, Fn.split('-', stackUuid))}`;
+}
+
+/** Snapshots of databases that AWS Backup makes; their names tell no site. */
+export function backupSnapshotArns(stack: Stack): string[] {
+  return ['snapshot', 'cluster-snapshot'].map((resource) =>
+    stack.formatArn({
+      service: 'rds',
+      resource,
+      resourceName: 'awsbackup:*',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import { acknowledge, acknowledgeFindings } from '../acknowledge.ts';
 import type { Config } from '../config.ts';
 import type { FunctionBundles } from '../function-bundles.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
+import { backupSnapshotArns } from './backups.ts';
 import { databaseCopyPermissions } from './database-copy-permissions.ts';
 import { logGroup } from './logs.ts';
 import { phaseEnvironment } from './phase-environment.ts';
@@ -110,14 +111,6 @@ function insightsLogPrefix(platform: PlatformStack): string {
 }
 
 function recoveryPointPermissions(platform: PlatformStack): iam.PolicyStatement[] {
-  const snapshots = ['snapshot', 'cluster-snapshot'].map((resource) =>
-    platform.formatArn({
-      service: 'rds',
-      resource,
-      resourceName: 'awsbackup:*',
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    }),
-  );
   return [
     new iam.PolicyStatement({
       actions: ['backup:ListRecoveryPointsByBackupVault'],
@@ -133,7 +126,7 @@ function recoveryPointPermissions(platform: PlatformStack): iam.PolicyStatement[
           resourceName: '*',
           arnFormat: ArnFormat.COLON_RESOURCE_NAME,
         }),
-        ...snapshots,
+        ...backupSnapshotArns(platform),
       ],
     }),
   ];
