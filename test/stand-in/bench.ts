@@ -220,10 +220,20 @@ export class Site {
   async run(args: string[], changes: Environment = {}) {
     const node = this.start(args, changes);
     const exitCode = await node.exited;
-    return { exitCode, log: node.log, ...(await this.acknowledgement(node.id, args[0] ?? '')) };
+    return { exitCode, log: node.log, ...(await this.#acknowledged(node.id, args[0] ?? '')) };
   }
 
+  /** What the node wrote of the subject. It is waited for: a node says things in its log before it writes them down. */
   async acknowledgement(node: string, subject: string) {
+    for (const deadline = Date.now() + 10_000; ; ) {
+      const value = await this.#acknowledged(node, subject);
+      if (value) return value;
+      if (Date.now() > deadline) throw new Error(`${node} acknowledged nothing of “${subject}”.`);
+      await sleep(50);
+    }
+  }
+
+  async #acknowledged(node: string, subject: string) {
     const [row] = await this.sql(
       'SELECT value FROM moodle_lifecycle.node_acknowledgement WHERE node = $1 AND subject = $2',
       node,
