@@ -15,15 +15,37 @@ import type { Progress } from '../../console/progress.ts';
 import { filesOf, sharedFolder } from '../../rehearsal/machines/files.ts';
 import type { TemplateResource } from '../support/assembly.ts';
 import type { Browser } from './browser.ts';
+import { checksumOfImage } from './image-content.ts';
 import type { Site } from './site.ts';
 import { contentOf } from './site-content.ts';
 
 const clone = join(import.meta.dirname, '../..');
 
-/** What a way back has to bring again: the content of the database, the image and the services that run it. */
+/**
+ * What a way back has to bring again: the content of the database, that of the image, the services that run it and the
+ * revisions that their nodes are of.
+ */
 export async function pairOf(site: Site) {
   const { desiredCount, taskDefinition } = await cronService(site);
-  return { ...(await site.state()), cron: { desiredCount, taskDefinition }, content: await contentOf(site) };
+  const state = await site.state();
+  return {
+    ...state,
+    imageContent: await checksumOfImage(site, state.image ?? ''),
+    nodes: await revisionsOfNodes(site),
+    cron: { desiredCount, taskDefinition },
+    content: await contentOf(site),
+  };
+}
+
+async function revisionsOfNodes({ account }: Site): Promise<(string | undefined)[]> {
+  const ecs = new ECSClient(account.clientConfiguration);
+  const cluster = account.output('ClusterName');
+  const { taskArns = [] } = await ecs.send(
+    new ListTasksCommand({ cluster, serviceName: account.output('WebServiceName'), desiredStatus: 'RUNNING' }),
+  );
+  if (taskArns.length === 0) return [];
+  const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: taskArns }));
+  return tasks.map(({ taskDefinitionArn }) => taskDefinitionArn);
 }
 
 export async function cronService(site: Site) {

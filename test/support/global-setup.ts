@@ -9,7 +9,7 @@ export const RUN_FOLDER = 'MOODLE_LIFECYCLE_TEST_RUN';
 export default async function setup(): Promise<() => void> {
   const needs = { realMoodle: process.env.MOODLE_DIR !== undefined, mariaDb: true, browser: true };
   await ensurePrerequisites(needs, (line) => console.log(line));
-  const folder = makeRunFolder(process.env.ROLLOUTS_ON_MOODLE !== undefined);
+  const folder = makeRunFolder(needs.realMoodle);
   process.env[RUN_FOLDER] = folder;
   // Also for what asks the system where temporary files go.
   process.env.TMPDIR = folder;

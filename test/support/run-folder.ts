@@ -9,9 +9,9 @@ const MEMORY = '/dev/shm';
 const ENOUGH_BYTES = 6 * 1024 ** 3;
 
 /**
- * A new folder for what one run of the tests writes: in memory where there is enough of it, but for a real Moodle, whose
- * trees and databases take gigabytes. Databases, images and state
- * are thousands of files that live for seconds; on a disk they cost a quarter of the suite's time.
+ * A new folder for what one run of the tests writes: in memory where there is enough of it, as databases, images and state
+ * are thousands of files that live for seconds, and cost a quarter of the suite's time on a disk. But not for a real
+ * Moodle, whose trees and databases take gigabytes.
  */
 export function makeRunFolder(realMoodle: boolean): string {
   return mkdtempSync(join(!realMoodle && isMemoryUsable() ? MEMORY : tmpdir(), 'moodle-lifecycle-tests-'));
