@@ -55,9 +55,11 @@ $CFG = new stdClass();
         default => $stop("config.php: MOODLE_DATABASE_TYPE is pgsql, mysqli, mariadb or auroramysql, not “{$cfg->dbtype}”."),
     };
 
-    // Moodle has no setting for it. A command in a shell of ECS Exec has not what the entrypoint exports.
+    // Moodle has no setting for it. With “require”, PostgreSQL's client would take it for an order to verify. Here and not
+    // in the entrypoint, because a command in a shell of ECS Exec knows nothing of what that exports.
     if ($sslmode === 'verify-full' && getenv('PGSSLROOTCERT') === false) {
-        putenv('PGSSLROOTCERT=' . $setting('SSL_CERT_FILE', '/etc/ssl/certs/ca-certificates.crt'));
+        require_once("$scripts/scripts/lib/trust.php");
+        putenv('PGSSLROOTCERT=' . \moodle_lifecycle\authorities_file());
     }
 
     // Address. `reverseproxy` stays off: with the Host header preserved, as a load balancer does, it gives HTTP 500.

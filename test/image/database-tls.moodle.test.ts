@@ -71,8 +71,6 @@ describe.each([
         MOODLE_DATABASE_PASSWORD: 'database-secret',
         MOODLE_DATABASE_SSLMODE: sslmode,
         SSL_CERT_FILE: authorities,
-        // As the entrypoint does.
-        ...(sslmode === 'verify-full' ? { PGSSLROOTCERT: authorities } : {}),
       },
     });
     return { cipher: /^(TLS_|ECDHE-)\w+/.exec(stdout)?.[0], said: stdout + stderr };

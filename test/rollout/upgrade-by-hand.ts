@@ -162,7 +162,7 @@ async function shellOf(site: Site, taskDefinition: string, tag: string): Promise
 }
 
 /** What the image's entrypoint sets for all that it starts. */
-const asEntrypoint = 'export MOODLE_UPLOAD_MAX=512M PGSSLROOTCERT=$SSL_CERT_FILE';
+const asEntrypoint = 'export MOODLE_UPLOAD_MAX=512M';
 
 const cronService = (site: Site) => site.account.output('CronServiceName');
 
