@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bundleFunctions } from '../../infra/function-bundles.ts';
 
 describe('bundleFunctions', () => {
-  const [bundles, again] = [bundleFunctions(), bundleFunctions()];
-  afterAll(() => {
-    for (const { folderOf } of [bundles, again]) rmSync(dirname(folderOf('check-site')), { recursive: true });
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-bundles-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const [bundles, again] = [bundleFunctions(folder), bundleFunctions()];
   const files = ['index.mjs', 'index.mjs.map'];
 
   it('makes an ES module with a handler, and its source map, and nothing else', () => {
@@ -27,6 +27,11 @@ describe('bundleFunctions', () => {
       const [first, second] = [bundles, again].map((each) => readFileSync(join(each.folderOf('check-site'), file)));
       expect(second?.equals(first ?? Buffer.of()), file).toBe(true);
     }
+  });
+
+  it('keeps what it made for the next call', () => {
+    expect(bundleFunctions(folder).folderOf('check-site')).toBe(bundles.folderOf('check-site'));
+    expect(readdirSync(folder)).toHaveLength(1);
   });
 
   it('names the sources from the repository on', () => {

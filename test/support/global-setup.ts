@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { bundleFunctions } from '../../infra/function-bundles.ts';
 import { ensurePrerequisites } from '../../rehearsal/prerequisites/ensure.ts';
 import { makeRunFolder } from './run-folder.ts';
 
@@ -9,6 +10,8 @@ export const RUN_FOLDER = 'MOODLE_LIFECYCLE_TEST_RUN';
 export default async function setup(): Promise<() => void> {
   const needs = { realMoodle: process.env.MOODLE_DIR !== undefined, mariaDb: true, browser: true };
   await ensurePrerequisites(needs, (line) => console.log(line));
+  // Now, lest each of the first synthesises make them at the same time.
+  bundleFunctions();
   const folder = makeRunFolder(needs.realMoodle);
   process.env[RUN_FOLDER] = folder;
   // Also for what asks the system where temporary files go.
