@@ -32,6 +32,7 @@ const GLYPHS: Readonly<Record<PhaseStatus, { glyph: string; colour: Colour }>> =
   failed: { glyph: '✖', colour: 'red' },
   aborted: { glyph: '■', colour: 'red' },
   'put back': { glyph: '↩', colour: 'yellow' },
+  'not needed': { glyph: '-', colour: 'dim' },
   skipped: { glyph: '-', colour: 'dim' },
 };
 
@@ -146,6 +147,7 @@ export function phaseText(phase: Phase, now: Date): string {
   switch (status) {
     case 'succeeded':
     case 'put back':
+    case 'not needed':
       return [...(attempts > 1 ? [`${attempts} attempts`] : []), evidenceWords(phase.evidence)]
         .filter(Boolean)
         .join(' · ');
@@ -250,6 +252,7 @@ export function drawSummary(progress: Progress, drawing: Pick<Drawing, 'width' |
 const endWords: Readonly<Partial<Record<Progress['outcome'], string>>> = {
   failed: 'failed and was not put back',
   'put back': 'failed and was put back',
+  'nothing changed': 'ended without having changed anything',
   refused: 'was refused',
   stopped: 'was stopped by hand',
 };

@@ -28,6 +28,7 @@ export type { Attempt, NextAttempt, Question } from './model/visits.ts';
  * - `waiting`: an attempt ended with an error that is tried again; the next attempt comes by itself
  * - `asking`: a person has to decide
  * - `put back`: had succeeded; the way back says that it undid what this phase did
+ * - `not needed`: of a way back that found nothing to put back
  * - `skipped`: will not begin any more in this execution
  */
 export type PhaseStatus =
@@ -39,15 +40,26 @@ export type PhaseStatus =
   | 'failed'
   | 'aborted'
   | 'put back'
+  | 'not needed'
   | 'skipped';
 
 /**
  * How it stands with the whole rollout.
  * - `failed`: not, or not all, was put back; or there is no way back
+ * - `nothing changed`: it failed, or nobody approved, before it had changed anything
  * - `refused`: nothing was touched, or a person said no
  * - `stopped`: by hand; nothing was put back
  */
-export type Outcome = 'running' | 'asking' | 'succeeded' | 'failed' | 'put back' | 'refused' | 'stopped' | 'timed out';
+export type Outcome =
+  | 'running'
+  | 'asking'
+  | 'succeeded'
+  | 'failed'
+  | 'put back'
+  | 'nothing changed'
+  | 'refused'
+  | 'stopped'
+  | 'timed out';
 
 /** One state of the state machine, as the operator sees it. */
 export interface Phase {
@@ -216,7 +228,12 @@ function phasesOf(
       const evidence = without(visit.evidence, history.tokens);
       return {
         ...planned,
-        status: visit.status === 'succeeded' && undone.has(planned.title) ? 'put back' : endedStatus(visit, status),
+        status:
+          visit.status === 'succeeded' && undone.has(planned.title)
+            ? 'put back'
+            : visit.status === 'succeeded' && isWayBack && foundNothing(evidence)
+              ? 'not needed'
+              : endedStatus(visit, status),
         startedAt: visit.startedAt,
         endedAt: visit.endedAt ?? execution.stopDate,
         attempts: visit.timeline.length,
@@ -258,6 +275,11 @@ function undoneBy(evidence: readonly unknown[]): ReadonlySet<string> {
   return new Set(titles.map(String));
 }
 
+/** What the way back says of the whole rollout. */
+const toldBy = (evidence: unknown): unknown => (evidence as { readonly outcome?: unknown } | null | undefined)?.outcome;
+
+const foundNothing = (evidence: unknown) => ['refused', 'nothing changed'].includes(String(toldBy(evidence)));
+
 function statusOf({ status }: DescribeExecutionOutput): Progress['status'] {
   switch (status) {
     case 'SUCCEEDED':
@@ -292,10 +314,10 @@ function outcomeOf(
   if (status === 'aborted') return 'stopped';
   // The first state of the way back puts back; those after it tell.
   const [back] = wayBack;
-  if (back?.status !== 'succeeded') return 'failed';
+  if (back?.status !== 'succeeded' && back?.status !== 'not needed') return 'failed';
   if (failure?.error === 'ApprovalRefused') return 'refused';
-  const told = (back.evidence as { readonly outcome?: unknown } | null | undefined)?.outcome;
-  if (told === 'refused') return 'refused';
+  const told = toldBy(back.evidence);
+  if (told === 'refused' || told === 'nothing changed') return told;
   return told === 'not all put back' ? 'failed' : 'put back';
 }
 
@@ -317,7 +339,8 @@ function failureOf(
       : until.findLast(({ evidence }) => evidence !== undefined);
   return {
     phase: phase?.title,
-    error: problem?.error ?? execution.error ?? defaultError[status],
+    // What Step Functions ends by itself has no cause; the way back then says both in words.
+    error: (problem?.cause ? problem.error : execution.error) ?? problem?.error ?? defaultError[status],
     cause: problem?.cause || failureIn(execution.cause) || defaultCause[status],
     lastEvidence: last && { phase: last.title, evidence: last.evidence },
   };

@@ -125,6 +125,7 @@ export const outcomeWords: Readonly<Record<Progress['outcome'], string>> = {
   succeeded: 'succeeded',
   failed: 'failed',
   'put back': 'failed and put back',
+  'nothing changed': 'failed, nothing changed',
   refused: 'refused',
   stopped: 'stopped by hand',
   'timed out': 'timed out',

@@ -1,6 +1,7 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { RDSClient } from '@aws-sdk/client-rds';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { inheritedBefore } from './shared/before-rollout.ts';
@@ -14,12 +15,14 @@ import { noImage } from './shared/parameters.ts';
 import { readPluginUpdateInput, type UpdateRequest } from './shared/plugin-update-input.ts';
 import { endLeftExchange } from './shared/rds/left-exchange.ts';
 import { type BeforeClients, correctBefore, readBefore } from './shared/read-before.ts';
+import { readLogin } from './shared/secrets.ts';
 import { settingsFrom } from './shared/settings.ts';
 import { readSiteState } from './shared/site-state.ts';
 import { adoptRun, hasTouchedSite, isUpgraded, readOpenRun, type UpdateRun } from './shared/update-run.ts';
 
 export interface CheckSiteForUpdateClients extends BeforeClients {
   readonly rds: RDSClient;
+  readonly secrets: SecretsManagerClient;
   readonly executions: SFNClient;
 }
 
@@ -47,10 +50,10 @@ export async function checkSiteForUpdate(
   clients: CheckSiteForUpdateClients,
   { site, execution, input }: Rollout & { readonly input: unknown },
 ): Promise<SiteCheckedForUpdate> {
-  const { database, rds, executions, settings } = clients;
+  const { database, rds, secrets, executions, settings } = clients;
   const rollout = { site, execution };
   const request = readPluginUpdateInput(input);
-  await endLeftExchange(rds, settings);
+  await endLeftExchange(rds, settings, () => readLogin(secrets, settings.databaseSecretArn));
   const server = await measureDatabase(database);
   await createLifecycleSchema(database);
 
@@ -112,6 +115,7 @@ export const handler = makeHandler(
       ssm: new SSMClient({}),
       scaling: new ApplicationAutoScalingClient({}),
       rds: new RDSClient({}),
+      secrets: new SecretsManagerClient({}),
       executions: new SFNClient({}),
     };
   },

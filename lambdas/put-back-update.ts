@@ -1,6 +1,7 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { RDSClient } from '@aws-sdk/client-rds';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import type { BeforeRollout } from './shared/before-rollout.ts';
 import { databaseBack } from './shared/database-back.ts';
@@ -20,11 +21,12 @@ import {
   type FailureReport,
   failureReport,
   type Kind,
+  type NoSteps,
   type Step,
 } from './shared/failure-report.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
 import { type Rollout, releaseHold, takeHoldAgain } from './shared/hold.ts';
-import { heldPerhaps, readHoldAfter } from './shared/hold-after-failure.ts';
+import { heldPerhaps, notHeld, nothingOfSite, readHoldAfter } from './shared/hold-after-failure.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { describeService, readReplacement, replaceNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
@@ -32,6 +34,7 @@ import { writeParameters } from './shared/parameters.ts';
 import { endLeftExchange } from './shared/rds/left-exchange.ts';
 import { findRestored } from './shared/rds/put-back-database.ts';
 import { putScalingBack, readCapacity } from './shared/scaling.ts';
+import { readLogin } from './shared/secrets.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
 import { runTask, stopTasks } from './shared/tasks.ts';
 import { adoptRun, finishRun, hasTouchedSite, readOpenRun, setStage, type UpdateRun } from './shared/update-run.ts';
@@ -43,6 +46,7 @@ export interface PutBackUpdateClients {
   readonly ssm: SSMClient;
   readonly scaling: ApplicationAutoScalingClient;
   readonly rds: RDSClient;
+  readonly secrets: SecretsManagerClient;
   readonly settings: Settings;
 }
 
@@ -77,11 +81,12 @@ export async function putBackUpdate(
   const state = approvalInWords(given);
   const kind = kindOf(state);
   // While no database has the site's name, nothing can be asked of it, and only this can be done.
-  await endLeftExchange(clients.rds, clients.settings);
+  const login = () => readLogin(clients.secrets, clients.settings.databaseSecretArn);
+  await endLeftExchange(clients.rds, clients.settings, login);
   await holdRestoredSite(clients, rollout, state);
   const hold = await readHoldAfter(clients.database, site, state);
   if (hold === 'not to be read') return failureReport(kind, failed, state, heldPerhaps);
-  if (hold?.execution !== execution) return failureReport(kind, failed, state, nothingHeld);
+  if (hold?.execution !== execution) return failureReport(kind, failed, state, notHeld(state, hold));
 
   const run = await readOpenRun(clients.database, site);
   const touched = run !== undefined && (await isTouched(clients, rollout, run));
@@ -93,7 +98,7 @@ export async function putBackUpdate(
   await finishRun(clients.database, rollout, 'put back');
   if (unfinished) return { putBack: steps.map(({ what }) => what).join('; ') || 'nothing had to be' };
   await releaseHold(clients.database, rollout);
-  return failureReport(kind, failed, state, steps);
+  return failureReport(kind, failed, state, touched ? steps : untouched(state));
 }
 
 /** Before it took the update over that another execution left: the next one has what there is to put back. */
@@ -104,7 +109,16 @@ function notTakenOver({ execution, stage }: UpdateRun): UpdateUnfinished {
   );
 }
 
-const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';
+/** Before *Upgrade* a rollout changes nothing of the site; but it may have put back what another had left. */
+function untouched({ putBackBefore }: FailedRollout): NoSteps {
+  if (putBackBefore === undefined) return nothingOfSite;
+  const { putBack } = putBackBefore as PutBackBefore;
+  return {
+    words: `Of this update nothing was changed. The unfinished one was put back before it: ${putBack}.\nThe site is released.`,
+    outcome: 'put back',
+  };
+}
+
 /** Phases in their order, without those that this rollout never comes to: the first without an output is the one that failed. */
 function kindOf(state: FailedRollout): Kind {
   const { unfinished } = (state.checked ?? {}) as { unfinished?: string };
@@ -134,8 +148,8 @@ function approvalInWords(state: FailedRollout): FailedRollout {
   const waited = approval && 'snapshot' in state && !('approval' in state) && state.failure?.Error === 'States.Timeout';
   if (!waited) return state;
   const hours = approvalSeconds / 3600;
-  const Cause = `Nobody approved or refused within ${hours} ${hours === 1 ? 'hour' : 'hours'}. The site was not touched.`;
-  return { ...state, failure: { Error: 'States.Timeout', Cause } };
+  const Cause = `Nobody approved or refused within ${hours} ${hours === 1 ? 'hour' : 'hours'}.`;
+  return { ...state, failure: { Error: 'ApprovalExpired', Cause } };
 }
 
 /** The execution that began the update which this one took over; this one where it took none over. */
@@ -285,6 +299,7 @@ export const handler = makeHandler(
       ssm: new SSMClient({}),
       scaling: new ApplicationAutoScalingClient({}),
       rds: new RDSClient({}),
+      secrets: new SecretsManagerClient({}),
     };
   },
   putBackUpdate,

@@ -22,7 +22,7 @@ import {
 } from './shared/failure-report.ts';
 import { asPhaseError, makeHandler } from './shared/handler.ts';
 import { type Rollout, releaseHold } from './shared/hold.ts';
-import { heldPerhaps, readHoldAfter } from './shared/hold-after-failure.ts';
+import { heldPerhaps, notHeld, nothingOfSite, readHoldAfter } from './shared/hold-after-failure.ts';
 import { number } from './shared/moodle-database.ts';
 import { describeService, nodeId, readReplacement, replaceNodes, runningNodes, updateService } from './shared/nodes.ts';
 import { openDatabase } from './shared/open-database.ts';
@@ -73,13 +73,14 @@ export async function putBack(
   const failed = { ...rollout, input };
   const hold = await readHoldAfter(clients.database, site, state);
   if (hold === 'not to be read') return failureReport(install, failed, state, heldPerhaps);
-  if (hold?.execution !== execution) return failureReport(install, failed, state, nothingHeld);
+  if (hold?.execution !== execution) return failureReport(install, failed, state, notHeld(state, hold));
   const steps = await putBackHeld(clients, rollout, hold.before);
   await releaseHold(clients.database, rollout);
-  return failureReport(install, failed, state, steps);
+  // *Start one node* is the first that changes the site.
+  const untouched = !('image' in state) && steps.every(({ idle }) => idle);
+  return failureReport(install, failed, state, untouched ? nothingOfSite : steps);
 }
 
-const nothingHeld = 'This rollout did not hold the site, so there was nothing to put back.';
 /**
  * @throws Wait when a step is not finished yet; the next call begins anew, and every step finds what is done already
  */

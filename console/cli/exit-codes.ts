@@ -12,6 +12,7 @@ export const exitCodes = {
   'timed out': 7,
   running: 8,
   asking: 9,
+  'nothing changed': 10,
   detached: 130,
 } as const satisfies Readonly<Record<Outcome, number>> & Readonly<Record<string, number>>;
 
@@ -29,5 +30,6 @@ export const exitWords: Readonly<Record<Exit, string>> = {
   'timed out': 'the rollout took longer than its state machine allows',
   running: 'the rollout is still running (status without --watch, --no-wait)',
   asking: 'the rollout waits for a person',
+  'nothing changed': 'the rollout failed, or nobody approved, before it had changed anything',
   detached: 'Ctrl-C: the showing ended, the rollout goes on',
 };

@@ -32,7 +32,7 @@ export function causeWords(cause: string | undefined): string {
 /** What went wrong, from the report of a way back that ended an execution, which tells more; any other cause as it is. */
 export function failureIn(cause: string | undefined): string {
   const words = causeWords(cause);
-  return /^“[^”]+” failed \([^)]+\): (.+)/.exec(words)?.[1] ?? words;
+  return /^(?:“[^”]+” failed \([^)]+\)|Not approved): (.+)/.exec(words)?.[1] ?? words;
 }
 
 /** What a task gave, as JSON; of `lambda:invoke` its payload, of AWS's services without what is about HTTP. */

@@ -1,5 +1,6 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { RDSClient } from '@aws-sdk/client-rds';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { BeforeRollout } from './before-rollout.ts';
 import { DatabaseNotRestored } from './errors.ts';
 import type { Rollout } from './hold.ts';
@@ -7,6 +8,7 @@ import type { MoodleDatabase } from './moodle-database.ts';
 import { findRestored, isRestoring, putBackDatabase, type RestoredDatabase } from './rds/put-back-database.ts';
 import { putRowsBack } from './rows-back.ts';
 import { fingerprintSchema } from './schema-fingerprint.ts';
+import { readLogin } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { runTask, taskAge } from './tasks.ts';
 import { setStage, type UpdateRun } from './update-run.ts';
@@ -16,6 +18,7 @@ interface BackClients {
   readonly database: MoodleDatabase;
   readonly ecs: ECSClient;
   readonly rds: RDSClient;
+  readonly secrets: SecretsManagerClient;
   readonly settings: Settings;
 }
 
@@ -47,7 +50,7 @@ export async function databaseBack(
   run: UpdateRun,
   before: BeforeRollout,
 ): Promise<DatabaseBack> {
-  const { database, rds, settings } = clients;
+  const { database, rds, secrets, settings } = clients;
   const update = { site: rollout.site, execution: run.origin };
   if (run.upgradeStartedAt === null) {
     const restored = await findRestored(rds, settings, update);
@@ -72,6 +75,7 @@ export async function databaseBack(
     at: instantToRestore(run),
     snapshot: run.snapshot ?? undefined,
     keepDays: run.plan.snapshotRetentionDays,
+    readLogin: () => readLogin(secrets, settings.databaseSecretArn),
   });
   return { words: restoredWords(run, restored), mayBeInMaintenance: true };
 }

@@ -74,8 +74,8 @@ export const failureNames = [
   'UnexpectedError',
 ] as const;
 
-/** Given by a person, not thrown by a function: `SendTaskFailure` on the token of the approval. */
-export const givenNames = ['ApprovalRefused'] as const;
+/** Why a person’s approval is missing: refused by `SendTaskFailure` on its token, or nobody answered in time. */
+export const approvalNames = ['ApprovalRefused', 'ApprovalExpired'] as const;
 
 export type WaitName = (typeof waitNames)[number];
 export type RefusalName = (typeof refusalNames)[number];

@@ -1,5 +1,5 @@
 import { executionLink } from './console-link.ts';
-import { givenNames, refusalNames, waitNames } from './errors.ts';
+import { approvalNames, refusalNames, waitNames } from './errors.ts';
 import type { Rollout } from './hold.ts';
 
 /** What a `Catch` gives. */
@@ -30,13 +30,20 @@ export interface Step {
   readonly idle?: boolean;
 }
 
+/** In the place of steps, where this call had none to take. */
+export interface NoSteps {
+  /** Why, in a whole sentence. */
+  readonly words: string;
+  readonly outcome: Exclude<FailureReport['outcome'], 'refused'>;
+}
+
 export interface FailureReport {
   readonly error: string;
   /** Which phase failed, why, what was put back, what was not, what to do next, where to look. */
   readonly cause: string;
   readonly subject: string;
-  /** `refused`: nothing was touched. */
-  readonly outcome: 'refused' | 'put back' | 'not all put back';
+  /** `refused`: it was not to begin, or not to go on. Then, as after `nothing changed`, there was nothing to put back. */
+  readonly outcome: 'refused' | 'nothing changed' | 'put back' | 'not all put back';
   /** Titles of the phases whose work was undone, for the views. */
   readonly phasesPutBack: readonly string[];
 }
@@ -51,43 +58,50 @@ export interface Kind {
 /**
  * Says what happened, for the execution's own cause and for the operator's notification.
  *
- * @param back steps of the way back; or a sentence that says why there were none
+ * @param back what the way back did
  */
 export function failureReport(
   { title, phases }: Kind,
   failed: FailedExecution,
   state: FailedRollout,
-  back: readonly Step[] | string,
+  back: readonly Step[] | NoSteps,
 ): FailureReport {
   const caught = state.failure ?? (state as CaughtError);
   const phase = phases.find(([output]) => !(output in state))?.[1] ?? phases.at(-1)?.[1] ?? title;
   const error = caught.Error ?? 'UnexpectedError';
-  const what = `“${phase}” failed (${error}): ${why(error, caught.Cause)}`;
-  const refused = [...refusalNames, ...givenNames].some((name) => name === error);
-  const open = typeof back !== 'string' && back.some((step) => step.problem);
+  const unapproved = approvalNames.some((name) => name === error);
+  const what = unapproved ? 'Not approved' : `“${phase}” failed (${error})`;
+  const how = unapproved ? 'not approved' : `failed in "${phase}"`;
   return {
     error,
-    cause: [what, ...waysBack(back), ...next(failed)].join('\n'),
-    subject: `Moodle site ${failed.site}: ${title} failed in "${phase}"`.slice(0, 100),
-    outcome: open ? 'not all put back' : refused ? 'refused' : 'put back',
+    cause: [`${what}: ${why(error, caught.Cause)}`, ...waysBack(back), ...next(failed, unapproved)].join('\n'),
+    subject: `Moodle site ${failed.site}: ${title} ${how}`.slice(0, 100),
+    outcome: outcomeOf(error, back),
     phasesPutBack: phasesPutBack(back),
   };
 }
 
+function outcomeOf(error: string, back: readonly Step[] | NoSteps): FailureReport['outcome'] {
+  const outcome =
+    'outcome' in back ? back.outcome : back.some((step) => step.problem) ? 'not all put back' : 'put back';
+  const isRefusal = [...refusalNames, 'ApprovalRefused'].includes(error);
+  return isRefusal && outcome !== 'not all put back' ? 'refused' : outcome;
+}
+
 /** A phase of which one step could not be undone stands, in part. */
-function phasesPutBack(back: readonly Step[] | string): string[] {
-  if (typeof back === 'string') return [];
+function phasesPutBack(back: readonly Step[] | NoSteps): string[] {
+  if ('outcome' in back) return [];
   const open = back.filter((step) => step.problem).flatMap((step) => step.of ?? []);
   const done = back.flatMap((step) => step.of ?? []);
   return [...new Set(done)].filter((title) => !open.includes(title));
 }
 
-function waysBack(back: readonly Step[] | string): string[] {
-  if (typeof back === 'string') return [back];
+function waysBack(back: readonly Step[] | NoSteps): string[] {
+  if ('outcome' in back) return [back.words];
   const done = back.filter((step) => !step.problem && !step.idle).map((step) => step.what);
   const open = back.filter((step) => step.problem).map((step) => `${step.what} (${step.problem})`);
   return [
-    done.length > 0 ? `Put back: ${done.join('; ')}.` : 'Nothing had to be put back.',
+    done.length > 0 ? `Put back: ${done.join('; ')}.` : 'Nothing had to be put back: all is as before.',
     ...(open.length > 0 ? [`NOT put back: ${open.join('; ')}.`] : []),
     'The site is released.',
   ];
@@ -111,11 +125,11 @@ function messageOf(cause: string): string {
 }
 
 /** `arn:…:execution:<machine>:<name>` names its state machine. */
-function next({ execution, input = {} }: FailedExecution): string[] {
+function next({ execution, input = {} }: FailedExecution, unapproved: boolean): string[] {
   const machine = execution.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
   const region = execution.split(':')[3];
   return [
-    `Next: once mended, npx lifecycle retry ${execution}`,
+    `Next: ${unapproved ? 'to ask again' : 'once mended'}, npx lifecycle retry ${execution}`,
     `Or: aws stepfunctions start-execution --region ${region} --state-machine-arn ${machine} --input ${quoted(JSON.stringify(input))}`,
     `Execution: ${executionLink(execution)}`,
   ];

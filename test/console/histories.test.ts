@@ -27,12 +27,16 @@ interface Failed {
   readonly next?: RegExp;
 }
 
+/** Phases of both rollouts that change nothing of the site. */
+const changeNothing = ['Check the site', 'Find updates', 'Build image', 'Take snapshot', 'Wait for approval'];
+const outcomeIn = (phase: string) => (changeNothing.includes(phase) ? 'nothing changed' : 'put back');
+
 /** Every failure that the tests of rollouts produce, by the name of its recording. */
 const failures: Readonly<Record<string, Failed>> = {
   ...Object.fromEntries(
     phaseFaults.map(({ phase, action }) => [
       `failed-${phase.toLowerCase().replaceAll(' ', '-')}`,
-      { phase, error: 'UnexpectedError', cause: new RegExp(action), outcome: 'put back' as const },
+      { phase, error: 'UnexpectedError', cause: new RegExp(action), outcome: outcomeIn(phase) },
     ]),
   ),
   'application-store-unreachable': {
@@ -67,12 +71,12 @@ const failures: Readonly<Record<string, Failed>> = {
     phase: 'Check the site',
     error: 'DatabaseLoginRefused',
     cause: /password/,
-    outcome: 'put back',
+    outcome: 'nothing changed',
   },
   ...Object.fromEntries(
     updateFaults.map(({ phase, action }) => [
       `update-failed-${phase.toLowerCase().replaceAll(' ', '-')}`,
-      { phase, error: 'UnexpectedError', cause: new RegExp(action), outcome: 'put back' as const },
+      { phase, error: 'UnexpectedError', cause: new RegExp(action), outcome: outcomeIn(phase) },
     ]),
   ),
   'update-input-refused': {
@@ -92,13 +96,13 @@ const failures: Readonly<Record<string, Failed>> = {
     phase: 'Find updates',
     error: 'PluginArchiveWrong',
     cause: /local_codeonly/,
-    outcome: 'put back',
+    outcome: 'nothing changed',
   },
   'update-build-failed': {
     phase: 'Build image',
     error: 'ImageBuildFailed',
     cause: /local_codeonly: its archive holds version 2026010109/,
-    outcome: 'put back',
+    outcome: 'nothing changed',
   },
   'update-refused': {
     phase: 'Wait for approval',
@@ -108,9 +112,9 @@ const failures: Readonly<Record<string, Failed>> = {
   },
   'update-expired': {
     phase: 'Wait for approval',
-    error: 'States.Timeout',
-    cause: /^Nobody approved or refused within 24 hours\. The site was not touched\.$/,
-    outcome: 'put back',
+    error: 'ApprovalExpired',
+    cause: /^Nobody approved or refused within 24 hours\.$/,
+    outcome: 'nothing changed',
   },
   'update-half-applied': {
     phase: 'Upgrade',

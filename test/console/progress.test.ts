@@ -102,6 +102,7 @@ test('what the way back undid shows as such, the rest as it is', () => {
 
 test.each([
   ['refused', 'refused'],
+  ['nothing changed', 'nothing changed'],
   ['not all put back', 'failed'],
   ['put back', 'put back'],
 ])('of a way back that says “%s” the outcome is %s', (told, outcome) => {
@@ -112,7 +113,21 @@ test.each([
     .exit('Check the site')
     .phase('Put back', { outcome: told })
     .end('FAILED', 'SiteHeld', 'by another');
-  expect(read(history).outcome).toBe(outcome);
+  const progress = read(history);
+  expect(progress.outcome).toBe(outcome);
+  const foundNothing = outcome === 'refused' || outcome === 'nothing changed';
+  expect(find(progress.wayBack, 'Put back')?.status).toBe(foundNothing ? 'not needed' : 'succeeded');
+});
+
+test('what Step Functions ended without a cause is told as the way back says it', () => {
+  const history = new History()
+    .enter('Check the site')
+    .begin()
+    .fail('States.Timeout', '')
+    .exit('Check the site')
+    .phase('Put back', { outcome: 'nothing changed' })
+    .end('FAILED', 'ApprovalExpired', 'Not approved: Nobody answered.\nNothing of the site was changed.');
+  expect(read(history).failure).toMatchObject({ error: 'ApprovalExpired', cause: 'Nobody answered.' });
 });
 
 test('while it goes back, what was not begun is skipped already', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readPhasePlan } from '../../console/model/phase-plan.ts';
 import { options } from '../../infra/config.ts';
 import { untoldErrors } from '../../infra/constructs/watching/rollout-notices.ts';
-import { failureNames, givenNames, refusalNames, waitNames } from '../../lambdas/shared/errors.ts';
+import { approvalNames, failureNames, refusalNames, waitNames } from '../../lambdas/shared/errors.ts';
 import schema from '../../lambdas/shared/install-input.schema.json' with { type: 'json' };
 import { contexts, synthesised } from '../infra/synthesised.ts';
 import { readDefinition, retriesOf, stateMachineFiles } from '../support/state-machine-checks.ts';
@@ -26,7 +26,7 @@ const others = [
 ];
 
 describe('the runbook', () => {
-  const own = [...waitNames, ...refusalNames, ...failureNames, ...givenNames];
+  const own = [...waitNames, ...refusalNames, ...failureNames, ...approvalNames];
   const retried = definitions.flatMap(({ States }) => Object.values(States).flatMap(retriesOf));
   const aws = [...new Set(retried)].filter((name) => name.includes('.') && name !== 'States.ALL');
   // AWS's names that call for the same share a section.

@@ -59,6 +59,7 @@ const environment = {
   DATABASE_PREFIX: 'mdl_',
   ADMIN_USER: 'operator',
   ADMIN_SECRET_ARN: 'arn:secret:administrator',
+  DATABASE_SECRET_ARN: 'arn:secret:database',
   SESSION_STORE_TYPE: 'redis',
   SESSION_STORE_KIND: 'replication-group',
   SESSION_STORE_ID: 'session-store',
@@ -540,6 +541,9 @@ export class Account {
       ...this.backupJobs.find((job) => job.BackupJobId === BackupJobId),
       RecoveryPointArn: 'arn:recovery-point',
     }),
-    GetSecretValue: () => ({ SecretString: JSON.stringify({ username: 'operator', password: 'operator-secret' }) }),
+    GetSecretValue: ({ SecretId }: { SecretId: string }) => {
+      const username = SecretId === 'arn:secret:database' ? 'moodle' : 'operator';
+      return { SecretString: JSON.stringify({ username, password: `${username}-secret` }), VersionId: `${SecretId}:1` };
+    },
   };
 }

@@ -22,6 +22,8 @@ export class FakeRds {
   backupLag = -3600;
   /** Called when a restored database has taken the site's name. */
   exchanged: () => Promise<void> = async () => undefined;
+  /** Passwords of master users that were set; of all others it is that of the moment that they were restored to. */
+  readonly passwords = new Map<object, string>();
   readonly #later: (() => void | Promise<void>)[] = [];
   readonly #kind: 'cluster' | 'instance';
 
@@ -29,7 +31,8 @@ export class FakeRds {
   constructor(kind: 'cluster' | 'instance' = 'cluster') {
     this.#kind = kind;
     if (kind === 'instance') {
-      this.#instance('campus-database', { Engine: 'mariadb', DBInstanceStatus: 'available', DeletionProtection: true });
+      const how = { DBInstanceStatus: 'available', DeletionProtection: true, MasterUsername: 'moodle' };
+      this.#instance('campus-database', { Engine: 'mariadb', ...how });
       return;
     }
     for (const name of ['campus-reader', 'campus-writer']) {
@@ -38,6 +41,7 @@ export class FakeRds {
     this.clusters.set('campus-database', {
       DBClusterIdentifier: 'campus-database',
       DBClusterArn: 'arn:rds:campus-database',
+      MasterUsername: 'moodle',
       Status: 'available',
       Engine: 'aurora-postgresql',
       HttpEndpointEnabled: true,
@@ -125,10 +129,22 @@ export class FakeRds {
     ModifyDBCluster: (input: {
       DBClusterIdentifier: string;
       NewDBClusterIdentifier?: string;
+      MasterUserPassword?: string;
       DeletionProtection?: boolean;
     }) => {
       const cluster = this.clusters.get(input.DBClusterIdentifier);
       if (cluster?.Status !== 'available') throw fault('InvalidDBClusterStateFault');
+      const { MasterUserPassword } = input;
+      if (MasterUserPassword) {
+        Object.assign(cluster, {
+          Status: 'resetting-master-credentials',
+          PendingModifiedValues: { MasterUserPassword: '****' },
+        });
+        this.#later.push(() => {
+          Object.assign(cluster, { Status: 'available', PendingModifiedValues: undefined });
+          this.passwords.set(cluster, MasterUserPassword);
+        });
+      }
       if (input.DeletionProtection !== undefined) cluster.DeletionProtection = input.DeletionProtection;
       const to = input.NewDBClusterIdentifier;
       if (to) {
@@ -149,10 +165,22 @@ export class FakeRds {
     ModifyDBInstance: (input: {
       DBInstanceIdentifier: string;
       NewDBInstanceIdentifier?: string;
+      MasterUserPassword?: string;
       DeletionProtection?: boolean;
     }) => {
       const instance = this.instances.get(input.DBInstanceIdentifier);
       if (instance?.DBInstanceStatus !== 'available') throw fault('InvalidDBInstanceStateFault');
+      const { MasterUserPassword } = input;
+      if (MasterUserPassword) {
+        Object.assign(instance, {
+          DBInstanceStatus: 'resetting-master-credentials',
+          PendingModifiedValues: { MasterUserPassword: '****' },
+        });
+        this.#later.push(() => {
+          Object.assign(instance, { DBInstanceStatus: 'available', PendingModifiedValues: undefined });
+          this.passwords.set(instance, MasterUserPassword);
+        });
+      }
       if (input.DeletionProtection !== undefined) instance.DeletionProtection = input.DeletionProtection;
       const to = input.NewDBInstanceIdentifier;
       if (to) {
@@ -246,6 +274,7 @@ export class FakeRds {
       DBClusterArn: `arn:rds:${DBClusterIdentifier}`,
       Status: 'creating',
       Engine: 'aurora-postgresql',
+      MasterUsername: 'moodle',
       DBSubnetGroup: DBSubnetGroupName,
       VpcSecurityGroups: VpcSecurityGroupIds.map((id) => ({ VpcSecurityGroupId: id })),
       HttpEndpointEnabled: false,
@@ -261,7 +290,12 @@ export class FakeRds {
 
   #restoreInstance(name: string, { Tags = [], ...rest }: DBInstance & Restore) {
     if (this.instances.has(name)) throw fault('DBInstanceAlreadyExistsFault');
-    const instance = this.#instance(name, { ...rest, TagList: Tags, DBInstanceStatus: 'creating' });
+    const instance = this.#instance(name, {
+      ...rest,
+      MasterUsername: 'moodle',
+      TagList: Tags,
+      DBInstanceStatus: 'creating',
+    });
     instance.DBInstanceIdentifier = name;
     this.#later.push(() => {
       instance.DBInstanceStatus = 'available';

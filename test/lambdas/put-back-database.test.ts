@@ -1,5 +1,5 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Wait } from '../../lambdas/shared/errors.ts';
 import { endLeftExchange } from '../../lambdas/shared/rds/left-exchange.ts';
 import { namesOf, tagNames, tagValues } from '../../lambdas/shared/rds/names.ts';
@@ -11,7 +11,13 @@ import { FakeRds } from './fake-rds.ts';
 const update = { site: 'campus', execution: 'arn:aws:states:eu-central-1:111122223333:execution:plugin-update:first' };
 const names = namesOf(update);
 const at = new Date(Date.now() - 60_000);
-const point: PointToRestore = { at, snapshot: 'the-snapshot', keepDays: 14 };
+/** What the site's secret has; a test rotates it. */
+let login = { username: 'moodle', password: 'current-1', version: 'version-1' };
+const readLogin = async () => login;
+const point: PointToRestore = { at, snapshot: 'the-snapshot', keepDays: 14, readLogin };
+beforeEach(() => {
+  login = { username: 'moodle', password: 'current-1', version: 'version-1' };
+});
 
 const settingsOf = (kind: 'cluster' | 'instance'): Settings =>
   settingsFrom({
@@ -104,6 +110,7 @@ describe.each(['cluster', 'instance'] as const)('putBackDatabase, %s', (kind) =>
     expect(own(rds)?.TagList?.some(({ Key = '' }) => Key.startsWith('aws:'))).toBe(false);
     expect(waits[0]).toContain(`RDS restores it to ${at.toISOString()} beside`);
     expect(waits.at(-1)).toContain('takes the name campus-database');
+    expect(rds.passwords.get(own(rds) ?? {})).toBe('current-1');
     // The one that it replaced is kept, and says whose it is and until when.
     const before = kind === 'cluster' ? rds.clusters.get(names.before) : rds.instances.get(names.before);
     expect(tagValues(before?.TagList)).toMatchObject({
@@ -208,17 +215,85 @@ describe.each(['cluster', 'instance'] as const)('putBackDatabase, %s', (kind) =>
       await rds.settle();
     }
     expect(own(rds)).toBeUndefined();
-    await untilDone(rds, () => endLeftExchange(client, settings));
+    await untilDone(rds, () => endLeftExchange(client, settings, readLogin));
     expect(tagValues(own(rds)?.TagList)).toHaveProperty([tagNames.restoredTo]);
-    await endLeftExchange(client, settings);
+    expect(tagValues(own(rds)?.TagList)).toHaveProperty([tagNames.inPlaceSince]);
+    await endLeftExchange(client, settings, readLogin);
+  });
+
+  const rotate = () => {
+    login = { username: 'moodle', password: 'current-2', version: 'version-2' };
+  };
+
+  it('gives the copy the password that the secret has at the end, whenever that was rotated', async () => {
+    const whole: string[] = [];
+    const counted = new FakeRds(kind);
+    await untilDone(counted, () => putBackDatabase(clientOf(counted).client, settings, update, point), whole);
+    expect(whole.some((words) => words.includes('password that the secret has now'))).toBe(true);
+    for (let at = 0; at <= whole.length; at++) {
+      login = { ...login, password: 'current-1', version: 'version-1' };
+      const rds = new FakeRds(kind);
+      const { client } = clientOf(rds);
+      let calls = 0;
+      await untilDone(rds, async () => {
+        if (calls++ === at) rotate();
+        return putBackDatabase(client, settings, update, point);
+      });
+      expect(rds.passwords.get(own(rds) ?? {}), `rotated before call ${at}`).toBe(`current-${at < calls ? 2 : 1}`);
+    }
+  });
+
+  it('gives it a password that was rotated while the names were exchanged, before anybody asks it anything', async () => {
+    const rds = new FakeRds(kind);
+    const { client, calls } = clientOf(rds);
+    for (let attempt = 0; own(rds) && attempt < 20; attempt++) {
+      await putBackDatabase(client, settings, update, point).catch(() => undefined);
+      await rds.settle();
+    }
+    await putBackDatabase(client, settings, update, point).catch(() => undefined);
+    await rds.settle();
+    rotate();
+    await untilDone(rds, () => endLeftExchange(client, settings, readLogin));
+    expect(rds.passwords.get(own(rds) ?? {})).toBe('current-2');
+    // Later rotations are those of a site as any other.
+    login = { ...login, password: 'current-3', version: 'version-3' };
+    const before = calls.length;
+    await endLeftExchange(client, settings, readLogin);
+    expect(calls).toHaveLength(before);
+  });
+
+  it('leaves the password alone where the secret is not that of the master user', async () => {
+    login = { ...login, username: 'somebody' };
+    const rds = new FakeRds(kind);
+    await untilDone(rds, () => putBackDatabase(clientOf(rds).client, settings, update, point));
+    expect(rds.passwords.size).toBe(0);
+    expect(tagValues(own(rds)?.TagList)).toHaveProperty([tagNames.inPlaceSince]);
+  });
+
+  it('says what to do about a password that RDS does not take, without saying it', async () => {
+    const rds = new FakeRds(kind);
+    const refuse = () => {
+      throw Object.assign(new Error(`${login.password} is not valid`), { name: 'InvalidParameterValue' });
+    };
+    const { ModifyDBCluster, ModifyDBInstance } = rds.operations;
+    rds.operations.ModifyDBCluster = (input: { MasterUserPassword?: string }) =>
+      input.MasterUserPassword ? refuse() : (ModifyDBCluster?.(input as never) ?? {});
+    rds.operations.ModifyDBInstance = (input: { MasterUserPassword?: string }) =>
+      input.MasterUserPassword ? refuse() : (ModifyDBInstance?.(input as never) ?? {});
+    const error = await untilDone(rds, () => putBackDatabase(clientOf(rds).client, settings, update, point)).catch(
+      (thrown: Error) => thrown,
+    );
+    expect(error).toMatchObject({ name: 'DatabaseNotRestored', message: expect.stringContaining('8 to 41 printable') });
+    expect(String(error)).not.toContain(login.password);
+    expect(own(rds)).toBeDefined();
   });
 
   it('is waited for while the site’s own gets another name, so that nobody asks it anything', async () => {
     const rds = new FakeRds(kind);
     const { client } = clientOf(rds);
-    await endLeftExchange(client, settings);
+    await endLeftExchange(client, settings, readLogin);
     Object.assign(own(rds) ?? {}, { Status: 'renaming', DBInstanceStatus: 'renaming' });
-    await expect(endLeftExchange(client, settings)).rejects.toMatchObject({
+    await expect(endLeftExchange(client, settings, readLogin)).rejects.toMatchObject({
       name: 'DatabaseStillBeingRestored',
       message: expect.stringContaining('campus-database gets another name'),
     });

@@ -61,7 +61,7 @@ describe('putBack', () => {
     expect(answer).toEqual({
       error: 'InputInvalid',
       cause: expect.stringMatching(
-        /^“Check the site” failed \(InputInvalid\): nodes is 9, but …\nThis rollout did not hold the site, so there was nothing to put back\.\nNext: once mended, npx lifecycle retry arn:aws:states:eu-central-1:111122223333:execution:install:first\nOr: aws stepfunctions start-execution --region eu-central-1 --state-machine-arn arn:aws:states:eu-central-1:111122223333:stateMachine:install --input '\{\}'\nExecution: https:\/\/eu-central-1\.console\.aws\.amazon\.com\/states\/home\?region=eu-central-1#\/v2\/executions\/details\/arn:\S+$/,
+        /^“Check the site” failed \(InputInvalid\): nodes is 9, but …\nNothing was changed: this rollout did not hold the site\.\nNext: once mended, npx lifecycle retry arn:aws:states:eu-central-1:111122223333:execution:install:first\nOr: aws stepfunctions start-execution --region eu-central-1 --state-machine-arn arn:aws:states:eu-central-1:111122223333:stateMachine:install --input '\{\}'\nExecution: https:\/\/eu-central-1\.console\.aws\.amazon\.com\/states\/home\?region=eu-central-1#\/v2\/executions\/details\/arn:\S+$/,
       ),
       subject: 'Moodle site campus: install failed in "Check the site"',
       outcome: 'refused',

@@ -189,8 +189,14 @@ describe('the way back of an update', () => {
 
   it('has nothing to put back before the upgrade, and closes the update', async () => {
     const site = await upgrading();
-    const { cause } = await putBack(site, first, { failure: { Error: 'ApprovalRefused', Cause: 'not now' } });
-    expect(cause).toMatch(/Nothing had to be put back/);
+    const { cause, outcome, subject } = await putBack(site, first, {
+      failure: { Error: 'ApprovalRefused', Cause: 'not now' },
+    });
+    expect(cause).toMatch(
+      /^Not approved: not now\nNothing of the site was changed\.\nThe site is released\.\nNext: to ask again, npx lifecycle retry/,
+    );
+    expect(subject).toBe('Moodle site campus: plugin update not approved');
+    expect(outcome).toBe('refused');
     await expectAsBefore(site);
     expect(site.calls).not.toContain('UpdateService');
     expect(await readHold(site.database, 'campus')).toBeUndefined();
@@ -199,8 +205,9 @@ describe('the way back of an update', () => {
   it('touches nothing of a site that another execution holds', async () => {
     const site = await upgrading();
     await upgrade(site);
-    const { cause } = await putBack(site, second);
-    expect(cause).toMatch(/did not hold the site/);
+    const { cause, outcome } = await putBack(site, second);
+    expect(cause).toContain(`does not hold the site any more: ${first.execution} took it over`);
+    expect(outcome).toBe('not all put back');
     expect((await readHold(site.database, 'campus'))?.execution).toBe(first.execution);
     expect(site.parameters.get('image-tag')).toBe(plan.image);
   });
@@ -238,9 +245,36 @@ describe('the way back of an update', () => {
   it('says in words that nobody approved', async () => {
     const site = await upgrading();
     const state = { found: { ...plan, approval: true }, image: {}, snapshot: {}, failure: { Error: 'States.Timeout' } };
-    const { cause } = await putBack(site, first, state);
-    expect(cause).toMatch(/“Wait for approval” failed \(States\.Timeout\): Nobody approved or refused within 24 hours/);
+    const { cause, error, outcome } = await putBack(site, first, state);
+    expect(error).toBe('ApprovalExpired');
+    expect(cause).toMatch(
+      /^Not approved: Nobody approved or refused within 24 hours\.\nNothing of the site was changed\.\nThe site is released\.$/m,
+    );
+    expect(outcome).toBe('nothing changed');
     await expectAsBefore(site);
+  });
+
+  it('does not call what it had put back before, and then released, unchanged', async () => {
+    const site = await upgrading();
+    await upgrade(site);
+    await putBack(site, first);
+    const { cause, outcome } = await putBack(site, first);
+    expect(cause).toContain('What there was to put back was put back before, and the site is released.');
+    expect(outcome).toBe('put back');
+  });
+
+  it('says that of the update itself nothing was changed where another’s was put back before', async () => {
+    const site = await upgrading({ maintenanceRequired: true, changesSchema: true, upgradeFails: 'mod_x failed' });
+    await expect(upgrade(site)).rejects.toThrow();
+    site.stopped(first);
+    const checked = await site.check(second);
+    const putBackBefore = await putBack(site, second, { checked }, true);
+    const state = { checked, putBackBefore, failure: { Error: 'ImageBuildFailed', Cause: 'mod_x does not parse' } };
+    const { cause, outcome } = await putBack(site, second, state);
+    expect(cause).toMatch(
+      /^“Build image” failed.*\nOf this update nothing was changed\. The unfinished one was put back before it: the database as at/,
+    );
+    expect(outcome).toBe('put back');
   });
 
   describe('of an execution that was stopped', () => {

@@ -102,7 +102,8 @@ const approval = (execution: string): Question => ({
 
 const refusal = (execution: string): Question => ({
   title: 'Refuse this rollout?',
-  words: 'It ends. What it prepared is put back; the site stays as it is.',
+  words:
+    'It ends, and the site stays as it is. The image and the snapshot that it made stay until a later update removes them.',
   reason: 'Why',
   reasonNeeded: true,
   button: 'Refuse',

@@ -12,6 +12,7 @@ export const phaseStatuses: Readonly<Record<SentPhase['status'], string>> = {
   failed: 'failed',
   aborted: 'stopped',
   'put back': 'put back',
+  'not needed': 'not needed',
   skipped: 'skipped',
 };
 

@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/client-rds';
 import type { Settings } from '../settings.ts';
 import { arnOf, type FoundDatabase, findDatabase, findInstance, statusOf, tagListOf } from './databases.ts';
-import { type TagValues, tagNames, tagsOf, tagValues } from './names.ts';
+import { day, type TagValues, tagNames, tagsOf, tagValues } from './names.ts';
+import { assurePassword, type ReadLogin } from './password.ts';
 import { assureDataApi } from './restore.ts';
 
 export interface ExchangeNames {
@@ -18,10 +19,14 @@ export interface ExchangeNames {
 
 type Database = Pick<Settings, 'databaseKind' | 'databaseIdentifier'>;
 
-/** Whether the database that has the site's name is the restored one, and no name is on its way any more. */
-export async function isExchanged(rds: RDSClient, settings: Database, names: ExchangeNames): Promise<boolean> {
+/** The database that has the site's name, where that is the restored one, and no name is on its way any more. */
+export async function findExchanged(
+  rds: RDSClient,
+  settings: Database,
+  names: ExchangeNames,
+): Promise<FoundDatabase | undefined> {
   const [current, restored, before] = await allThree(rds, settings, names);
-  return current !== undefined && restored === undefined && before !== undefined && wasRestored(current);
+  return current && !restored && before && wasRestored(current) ? current : undefined;
 }
 
 /**
@@ -39,6 +44,7 @@ export async function exchange(
   settings: Database,
   names: ExchangeNames,
   marks: TagValues,
+  readLogin: ReadLogin,
 ): Promise<string | undefined> {
   const own = settings.databaseIdentifier;
   const [current, restored, before] = await allThree(rds, settings, names);
@@ -59,13 +65,32 @@ export async function exchange(
     return `the restored database takes the name ${own}`;
   }
   if (before && current && !restored && wasRestored(current)) {
-    if (statusOf(current) !== 'available') return `the restored database is ${statusOf(current)}`;
-    const both = current.kind === 'cluster' && before.kind === 'cluster';
-    if (both && !(await assureDataApi(rds, before.cluster, current.cluster)))
-      return 'the Data API is being switched on';
-    return undefined;
+    return completeExchanged(rds, current, before, readLogin);
   }
   return 'RDS shows one of the names under neither database: a change of names is under way';
+}
+
+/**
+ * What the restored database still lacks when it has the site's name: the exchange may have switched its Data API off,
+ * and a rotation of the password may have come meanwhile.
+ *
+ * @param before the one that it replaced; undefined where that is gone
+ * @returns what is under way, in plain words; undefined when all is done
+ */
+export async function completeExchanged(
+  rds: RDSClient,
+  current: FoundDatabase,
+  before: FoundDatabase | undefined,
+  readLogin: ReadLogin,
+): Promise<string | undefined> {
+  if (statusOf(current) !== 'available') return `the restored database is ${statusOf(current)}`;
+  const both = current.kind === 'cluster' && before?.kind === 'cluster';
+  if (both && !(await assureDataApi(rds, before.cluster, current.cluster))) return 'the Data API is being switched on';
+  const words = await assurePassword(rds, current, readLogin);
+  if (words || isInPlace(current)) return words;
+  const Tags = tagsOf({ [tagNames.inPlaceSince]: day(new Date()) });
+  await rds.send(new AddTagsToResourceCommand({ ResourceName: arnOf(current), Tags }));
+  return undefined;
 }
 
 /**
@@ -109,5 +134,8 @@ function allThree(rds: RDSClient, settings: Database, { restored, before }: Exch
     findDatabase(rds, settings, before),
   ]);
 }
+
+/** Whether nothing is left to do of the exchange that gave this database the site's name. */
+export const isInPlace = (found: FoundDatabase) => tagValues(tagListOf(found))[tagNames.inPlaceSince] !== undefined;
 
 const wasRestored = (found: FoundDatabase) => tagValues(tagListOf(found))[tagNames.restoredTo] !== undefined;

@@ -10,6 +10,10 @@ export const tagNames = {
   keptUntil: 'moodle-lifecycle:kept-until',
   /** Of a restored database: the instant that it was restored to. */
   restoredTo: 'moodle-lifecycle:restored-to',
+  /** Of a restored database: the version of the site's secret whose password it was given last. */
+  passwordVersion: 'moodle-lifecycle:password-version',
+  /** Of a restored database: the day since which it has the site's name, and all that the one before it had. */
+  inPlaceSince: 'moodle-lifecycle:in-place-since',
   /** Of an instance of a restored cluster: the name that it takes when the cluster is exchanged. */
   takesName: 'moodle-lifecycle:takes-name',
 } as const;

@@ -3,8 +3,9 @@ import { DatabaseNotRestored, DatabaseStillBeingRestored } from '../errors.ts';
 import type { Rollout } from '../hold.ts';
 import type { Settings } from '../settings.ts';
 import { type FoundDatabase, findDatabase, isBusy, statusOf, tagListOf } from './databases.ts';
-import { exchange, isExchanged } from './exchange.ts';
+import { exchange, findExchanged, isInPlace } from './exchange.ts';
 import { day, inDays, namesOf, tagNames, tagValues } from './names.ts';
+import { assurePassword, type ReadLogin } from './password.ts';
 import { beginRestore, completeRestored, type RestoreFrom } from './restore.ts';
 
 export interface PointToRestore {
@@ -14,6 +15,8 @@ export interface PointToRestore {
   readonly snapshot: string | undefined;
   /** How long the replaced database is kept. */
   readonly keepDays: number;
+  /** The site's secret, whose password the restored database is given. */
+  readonly readLogin: ReadLogin;
 }
 
 export interface RestoredDatabase {
@@ -43,7 +46,8 @@ export async function putBackDatabase(
   origin: Rollout,
   point: PointToRestore,
 ): Promise<RestoredDatabase> {
-  if (!(await isExchanged(rds, settings, namesOf(origin)))) {
+  const exchanged = await findExchanged(rds, settings, namesOf(origin));
+  if (!exchanged || !isInPlace(exchanged)) {
     await goOn(rds, settings, origin, point).catch((error: unknown) => {
       throw isBusy(error) ? waiting(`RDS is at work on it (${error.name})`) : error;
     });
@@ -60,8 +64,7 @@ export async function findRestored(
   origin: Rollout,
 ): Promise<RestoredDatabase | undefined> {
   const names = namesOf(origin);
-  if (!(await isExchanged(rds, settings, names))) return undefined;
-  const current = await findDatabase(rds, settings, settings.databaseIdentifier);
+  const current = await findExchanged(rds, settings, names);
   const to = current && tagValues(tagListOf(current))[tagNames.restoredTo];
   return to === undefined ? undefined : { restoredTo: to, kept: names.before };
 }
@@ -97,22 +100,29 @@ async function goOn(rds: RDSClient, settings: Settings, origin: Rollout, point: 
   if (current && restored) {
     const words = await completeRestored(rds, current, restored, names.before);
     if (words) throw waiting(words);
+    const given = await assurePassword(rds, restored, point.readLogin);
+    if (given) throw waiting(given);
   }
-  await exchangeDatabase(rds, settings, origin, point.keepDays);
+  await exchangeDatabase(rds, settings, origin, point);
 }
 
 /**
  * Gives the restored database the site's name.
  *
- * @param keepDays how long the replaced one is kept
  * @throws DatabaseStillBeingRestored until it is done
  */
-async function exchangeDatabase(rds: RDSClient, settings: Settings, origin: Rollout, keepDays: number): Promise<void> {
-  const words = await exchange(rds, settings, namesOf(origin), {
+async function exchangeDatabase(
+  rds: RDSClient,
+  settings: Settings,
+  origin: Rollout,
+  { keepDays, readLogin }: PointToRestore,
+): Promise<void> {
+  const marks = {
     [tagNames.site]: origin.site,
     [tagNames.execution]: origin.execution,
     [tagNames.keptUntil]: day(inDays(keepDays)),
-  });
+  };
+  const words = await exchange(rds, settings, namesOf(origin), marks, readLogin);
   if (words) throw waiting(words);
 }
 

@@ -5,7 +5,7 @@ import { choosePort } from '../ports.ts';
 import { engineOf } from './engines.ts';
 import { type DatabaseRecord, databaseRecords, findCluster, findInstance, keyOf, membersOf } from './records.ts';
 import { restoreData } from './restore.ts';
-import { startServer, stopServer } from './servers.ts';
+import { startServer, stopServer, withServer } from './servers.ts';
 import {
   createSnapshot,
   deleteAutomatedBackups,
@@ -46,6 +46,9 @@ export function goOn(world: World, record: DatabaseRecord): void {
     );
   }
   if (record.status === 'renaming') later(world, seconds.rename, () => finishRename(world, record));
+  if (record.status === 'resetting-master-credentials') {
+    later(world, seconds.password, () => finishPassword(world, record));
+  }
   if (record.status === 'deleting') later(world, seconds.delete, () => finishDelete(world, record));
 }
 
@@ -82,11 +85,44 @@ export function beginRename(world: World, record: DatabaseRecord, newIdentifier:
 
 /** The server starts anew at its new endpoint: what was connected to it is not any more. */
 async function finishRename(world: World, record: DatabaseRecord): Promise<void> {
-  const { newIdentifier: identifier = record.identifier, ...kept } = record;
+  const { newIdentifier: identifier = record.identifier } = record;
   await stopServer(world, record);
   const port = await endpointPort(world, identifier);
+  const { newIdentifier: _, ...kept } = asItIs(world, record);
   databaseRecords(world).delete(keyOf(record));
   await open(world, { ...kept, identifier, port, status: 'available' });
+}
+
+/**
+ * Starts to give the master user another password. What is connected stays connected.
+ *
+ * @throws AwsError when it is not available, or for what RDS does not take as a password
+ */
+export function beginPassword(world: World, record: DatabaseRecord, newPassword: string): DatabaseRecord {
+  requireAvailable(record);
+  requirePassword(record, newPassword);
+  const resetting: DatabaseRecord = { ...record, status: 'resetting-master-credentials', newPassword };
+  save(world, resetting);
+  goOn(world, resetting);
+  return resetting;
+}
+
+async function finishPassword(world: World, record: DatabaseRecord): Promise<void> {
+  const { newPassword = '', masterUsername } = record;
+  await withServer(world, record, (server) => server.ensureOwner(masterUsername, newPassword, undefined));
+  const { newPassword: _, ...kept } = asItIs(world, record);
+  save(world, { ...kept, status: 'available' });
+}
+
+/** Of PostgreSQL that is no cluster, RDS takes longer ones. @throws AwsError InvalidParameterValue */
+function requirePassword({ of, engine }: DatabaseRecord, password: string): void {
+  const longest = of === 'instance' && engine === 'postgres' ? 128 : 41;
+  if (/^[!-~]+$/.test(password) && !/[/"@]/.test(password) && password.length >= 8 && password.length <= longest)
+    return;
+  throw new AwsError(
+    'InvalidParameterValue',
+    `The parameter MasterUserPassword is not a valid password: 8 to ${longest} printable ASCII characters besides '/', '@', '"', ' '.`,
+  );
 }
 
 /** Has a database answer, if it has something that can, and then says that it is available. */
@@ -126,6 +162,11 @@ async function finishDelete(world: World, record: DatabaseRecord): Promise<void>
   engineOf(record.engine).remove(world, record.server);
   deleteAutomatedBackups(world, record);
   databaseRecords(world).delete(keyOf(record));
+}
+
+/** With what has changed since, for example its tags. */
+function asItIs(world: World, record: DatabaseRecord): DatabaseRecord {
+  return databaseRecords(world).get(keyOf(record)) ?? record;
 }
 
 function save(world: World, record: DatabaseRecord): void {

@@ -8,7 +8,13 @@ export interface Tag {
   readonly Value: string;
 }
 
-export type Status = 'creating' | 'available' | 'renaming' | 'deleting' | 'restore-error';
+export type Status =
+  | 'creating'
+  | 'available'
+  | 'renaming'
+  | 'resetting-master-credentials'
+  | 'deleting'
+  | 'restore-error';
 
 /** What a new server is made from: a snapshot, and the moment up to which the source's log is replayed over it. */
 export interface RestoreSource {
@@ -42,6 +48,8 @@ interface DatabaseSettings {
   readonly port: number;
   /** What `renaming` leads to. */
   readonly newIdentifier?: string;
+  /** What `resetting-master-credentials` gives the master user. */
+  readonly newPassword?: string;
   /** What `creating` makes it from. */
   readonly source?: RestoreSource;
 }

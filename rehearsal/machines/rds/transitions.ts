@@ -5,7 +5,7 @@ import { perWorld } from '../../per-world.ts';
 import type { World } from '../../world.ts';
 
 /** What RDS takes for each, in seconds; they pass at the rehearsal's pace. The work itself comes on top. */
-export const seconds = { snapshot: 60, restore: 120, instance: 180, rename: 60, delete: 60 } as const;
+export const seconds = { snapshot: 60, restore: 120, instance: 180, rename: 60, password: 30, delete: 60 } as const;
 
 const closingOf = perWorld((world: World) => {
   const closing = new AbortController();

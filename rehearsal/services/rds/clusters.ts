@@ -1,6 +1,6 @@
 import { AwsError, type Operation, type Permission } from '../../endpoint/service.ts';
 import { isAurora } from '../../machines/rds/engines.ts';
-import { beginDelete, beginRename, beginRestore } from '../../machines/rds/lifecycle.ts';
+import { beginDelete, beginPassword, beginRename, beginRestore } from '../../machines/rds/lifecycle.ts';
 import { requireParameterGroup } from '../../machines/rds/parameter-groups.ts';
 import { sourceAt } from '../../machines/rds/point-in-time.ts';
 import {
@@ -213,6 +213,7 @@ function snapshotResource(world: World, identifier: string): string {
 
 interface ModifyInput extends Named {
   readonly NewDBClusterIdentifier?: string;
+  readonly MasterUserPassword?: string;
   readonly ApplyImmediately?: string;
   readonly BackupRetentionPeriod?: string;
   readonly DeletionProtection?: string;
@@ -226,6 +227,7 @@ const modifyCluster = (world: World): Operation<ModifyInput> => ({
   members: [
     'DBClusterIdentifier',
     'NewDBClusterIdentifier',
+    'MasterUserPassword',
     'ApplyImmediately',
     'BackupRetentionPeriod',
     'DeletionProtection',
@@ -242,9 +244,13 @@ const modifyCluster = (world: World): Operation<ModifyInput> => ({
     if (input.DBClusterParameterGroupName !== undefined) {
       requireParameterGroup(world, 'cluster', input.DBClusterParameterGroupName);
     }
-    const { NewDBClusterIdentifier: given } = input;
+    const { NewDBClusterIdentifier: given, MasterUserPassword: password } = input;
+    refuseBoth(given, password);
     const newIdentifier = given === undefined ? undefined : identifierOf('NewDBClusterIdentifier', given);
     const changed = { ...known, ...changes(input) };
+    if (password !== undefined) {
+      return { DBCluster: describeCluster(world, beginPassword(world, changed, password) as ClusterRecord) };
+    }
     if (newIdentifier === undefined) {
       databaseRecords(world).set(keyOf(changed), changed);
       return { DBCluster: describeCluster(world, changed) };
@@ -264,6 +270,15 @@ function changes(input: ModifyInput): Partial<ClusterRecord> {
     ...(input.DBClusterParameterGroupName === undefined ? {} : { parameterGroup: input.DBClusterParameterGroupName }),
     ...(capacity === undefined ? {} : { serverless: capacityOf(capacity) }),
   };
+}
+
+/** @throws AwsError UnsupportedParameter */
+export function refuseBoth(newIdentifier: string | undefined, password: string | undefined): void {
+  if (newIdentifier === undefined || password === undefined) return;
+  throw new AwsError(
+    'UnsupportedParameter',
+    'The rehearsal changes the identifier and the password in a call of its own each. Nothing was changed.',
+  );
 }
 
 /** @throws AwsError UnsupportedParameter */

@@ -55,8 +55,10 @@ export function describeCluster(world: World, cluster: ClusterRecord): object {
     TagList: cluster.tags,
     ServerlessV2ScalingConfiguration: cluster.serverless,
     MasterUserSecret: managedSecret(cluster),
-    PendingModifiedValues:
-      cluster.newIdentifier === undefined ? undefined : { DBClusterIdentifier: cluster.newIdentifier },
+    PendingModifiedValues: pending({
+      DBClusterIdentifier: cluster.newIdentifier,
+      MasterUserPassword: hidden(cluster.newPassword),
+    }),
   };
 }
 
@@ -76,8 +78,10 @@ export function describeInstance(world: World, instance: InstanceRecord): object
     DbiResourceId: instance.resourceId,
     DBInstanceArn: instanceArn(world, instance.identifier),
     TagList: instance.tags,
-    PendingModifiedValues:
-      instance.newIdentifier === undefined ? undefined : { DBInstanceIdentifier: instance.newIdentifier },
+    PendingModifiedValues: pending({
+      DBInstanceIdentifier: instance.newIdentifier,
+      MasterUserPassword: instance.of === 'member' ? undefined : hidden(instance.newPassword),
+    }),
     ...(instance.of === 'member' ? ofMember(world, instance) : ofStandalone(world, instance)),
   };
 }
@@ -152,6 +156,12 @@ export function describeSnapshot(world: World, snapshot: SnapshotRecord): object
         DBSnapshotArn: snapshotArn(world, 'instance', snapshot.identifier),
       };
 }
+
+const pending = (values: Readonly<Record<string, string | undefined>>) =>
+  Object.values(values).every((value) => value === undefined) ? undefined : values;
+
+/** RDS says of a password only that there is a new one. */
+const hidden = (password: string | undefined) => (password === undefined ? undefined : '****');
 
 function restorable(world: World, database: DatabaseRecord) {
   const range = database.status === 'creating' ? undefined : restorableRange(world, database);

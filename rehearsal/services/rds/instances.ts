@@ -1,5 +1,5 @@
 import { AwsError, type Operation, type Permission } from '../../endpoint/service.ts';
-import { beginDelete, beginRename, beginRestore } from '../../machines/rds/lifecycle.ts';
+import { beginDelete, beginPassword, beginRename, beginRestore } from '../../machines/rds/lifecycle.ts';
 import { beginMember, beginMemberDelete, beginMemberRename } from '../../machines/rds/members.ts';
 import { sourceAt } from '../../machines/rds/point-in-time.ts';
 import {
@@ -24,7 +24,7 @@ import {
 } from '../../machines/rds/records.ts';
 import { requireAvailable } from '../../machines/rds/snapshots.ts';
 import { arn, type World } from '../../world.ts';
-import { requireNow } from './clusters.ts';
+import { refuseBoth, requireNow } from './clusters.ts';
 import { describeInstance } from './describe.ts';
 import { finalSnapshotOf, isTrue, newResourceId, numberOf, requestTags, resourceTags, restoreMoment } from './input.ts';
 import { type PageInput, page } from './page.ts';
@@ -300,6 +300,7 @@ export function requireStandalone(instance: InstanceRecord): StandaloneRecord {
 
 interface ModifyInput extends Named {
   readonly NewDBInstanceIdentifier?: string;
+  readonly MasterUserPassword?: string;
   readonly ApplyImmediately?: string;
   readonly BackupRetentionPeriod?: string;
   readonly DeletionProtection?: string;
@@ -311,6 +312,7 @@ const modifyInstance = (world: World): Operation<ModifyInput> => ({
   members: [
     'DBInstanceIdentifier',
     'NewDBInstanceIdentifier',
+    'MasterUserPassword',
     'ApplyImmediately',
     'BackupRetentionPeriod',
     'DeletionProtection',
@@ -322,10 +324,15 @@ const modifyInstance = (world: World): Operation<ModifyInput> => ({
   run(input) {
     const known = requireInstance(world, input.DBInstanceIdentifier);
     requireAvailable(known);
-    const { NewDBInstanceIdentifier: given } = input;
+    const { NewDBInstanceIdentifier: given, MasterUserPassword: password } = input;
+    refuseBoth(given, password);
     const newIdentifier = given === undefined ? undefined : identifierOf('NewDBInstanceIdentifier', given);
     if (newIdentifier !== undefined) requireNow(input.ApplyImmediately);
     const changed = changedInstance(known, input);
+    if (password !== undefined) {
+      const resetting = beginPassword(world, requireStandalone(changed), password) as StandaloneRecord;
+      return { DBInstance: describeInstance(world, resetting) };
+    }
     if (newIdentifier !== undefined) {
       const renamed =
         changed.of === 'member'
