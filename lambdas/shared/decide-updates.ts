@@ -55,9 +55,10 @@ export function decideUpdates(request: UpdateRequest, known: Known): Decision {
   if (request.what.includes('image')) takeDeployed(request, known, plugins, changes);
   if (request.what.includes('plugins')) takeOffered(request, known, plugins, changes, leftOut);
   addPlugins(request, known, plugins, changes, leftOut);
+  // Every image is built from what was deployed last. maximumRisk does not weigh that: the deploy was the operator's own
+  // decision, and a release that mends would wait behind it unseen.
   if (known.imageChanged && (changes.length > 0 || request.what.includes('image'))) {
-    if (!allowed('minor', request.maximumRisk)) return leaveAllOut(changes, leftOut, known);
-    changes.push({ component: 'image', from: 'as built', to: 'as deployed', release: '', risk: 'minor' });
+    changes.push({ component: 'image', from: 'as built', to: 'as deployed', release: '', risk: 'deployed' });
   }
   refuseOlder([...plugins.values()], known.inDatabase);
   const all = [...plugins.values()];
@@ -68,18 +69,6 @@ export function decideUpdates(request: UpdateRequest, known: Known): Decision {
     kept: all.filter((plugin): plugin is PinnedPlugin => 'sha256' in plugin),
     chosen: all.filter((plugin): plugin is ChosenPlugin => 'checksum' in plugin),
   };
-}
-
-/** Every image is built from what was deployed last, so that nothing can be updated without that. */
-function leaveAllOut(
-  changes: readonly PlannedChange[],
-  leftOut: readonly LeftOut[],
-  { current: { moodle, plugins } }: Known,
-): Decision {
-  const why =
-    'a new image would have what the last deploy changed in image/ too, which is of the risk minor, and maximumRisk is patch';
-  const others = changes.map(({ component, to }) => ({ component, why: `${to}: ${why}` }));
-  return { changes: [], leftOut: [...leftOut, ...others], moodle, kept: plugins, chosen: [] };
 }
 
 function decideMoodle(

@@ -96,7 +96,7 @@ function contradictions({ what, plugins, add, remove, deleteData, maximumRisk, m
       ? ['add and remove are of the risk minor, which maximumRisk patch does not allow']
       : []),
     ...(maximumRisk === 'patch' && what.includes('image')
-      ? ['what has image, of the risk minor, which maximumRisk patch does not allow']
+      ? ['what has image, whose plugins are of the risk minor, which maximumRisk patch does not allow']
       : []),
     ...(maintenanceWindow && minutesOf(maintenanceWindow) < leastMinutes
       ? [`maintenanceWindow has ${minutesOf(maintenanceWindow)} minutes, and needs ${leastMinutes}`]

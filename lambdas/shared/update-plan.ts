@@ -11,7 +11,8 @@ export interface PlannedChange {
   readonly to: ChangedVersion;
   /** The author's words for the new version; empty when there are none. */
   readonly release: string;
-  readonly risk: Risk;
+  /** `deployed`: what the operator has deployed, and goes with every new image. */
+  readonly risk: Risk | 'deployed';
 }
 
 export interface LeftOut {

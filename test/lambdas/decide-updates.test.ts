@@ -215,22 +215,28 @@ describe('the deployed image/', () => {
   it('is a change of its own, and brings its plugins', () => {
     const deployed = { ...current, plugins: [pinned('mod_exam', 2024010100), pinned('mod_zoo', 2026010100)] };
     const found = decide({ what: ['image'] }, { deployed, imageChanged });
-    expect(found.changed).toEqual(['mod_zoo null → 2026010100 minor', 'image as built → as deployed minor']);
+    expect(found.changed).toEqual(['mod_zoo null → 2026010100 minor', 'image as built → as deployed deployed']);
     expect(found.image).toEqual(['mod_exam 2025010100', 'mod_yard 2025050500', 'mod_zoo 2026010100']);
   });
 
   it('comes with every new image, which the plan says', () => {
     expect(decide({}, { ...offering(offered(2026010100)), imageChanged }).changed).toEqual([
       'mod_exam 2025010100 → 2026010100 minor',
-      'image as built → as deployed minor',
+      'image as built → as deployed deployed',
     ]);
     expect(decide({}, { imageChanged }).nothing).toBe(true);
   });
 
-  it('keeps patches back where its risk is not allowed', () => {
-    const found = decide({ maximumRisk: 'patch' }, { ...offering(offered(2025060100, '2.4.2')), imageChanged });
-    expect(found).toMatchObject({ nothing: true, changed: [], image: ['mod_exam 2025010100', 'mod_yard 2025050500'] });
-    expect(found.out[0]).toMatch(/^mod_exam: 2025060100: a new image would have what the last deploy changed/);
+  it('keeps no release that mends waiting: the operator has deployed it', () => {
+    const known = { ...offering(offered(2025060100, '2.4.2'), offered(2026010100, '3.0')), imageChanged };
+    const found = decide({ maximumRisk: 'patch' }, known);
+    expect(found.changed).toEqual(['mod_exam 2025010100 → 2025060100 patch', 'image as built → as deployed deployed']);
+    expect(found.out).toEqual([
+      expect.stringMatching(/^mod_exam: 2026010100 is of the risk minor, and maximumRisk is patch/),
+    ]);
+    expect(decide({ maximumRisk: 'patch' }, { ...offering(offered(2026010100, '3.0')), imageChanged }).nothing).toBe(
+      true,
+    );
   });
 });
 
