@@ -46,13 +46,25 @@ describe('a plugin update', { timeout: 240_000 }, () => {
     );
   const image = async () => (await site.state()).image;
   /** Answers the question of an execution as soon as it is asked. */
-  const answering = (executionArn: string, verb: 'approve' | 'refuse', ...words: string[]) => {
+  const answer = (executionArn: string, verb: 'approve' | 'refuse', ...words: string[]) => {
     let answered = false;
-    return site.follow(executionArn, ({ outcome }) => {
+    return ({ outcome }: Progress) => {
       if (outcome !== 'asking' || answered) return;
       answered = true;
       void obey(site, `npx lifecycle ${verb} ${executionArn}`, '--yes', '--as', 'ada', ...words);
-    });
+    };
+  };
+  const answering = (executionArn: string, verb: 'approve' | 'refuse', ...words: string[]) =>
+    site.follow(executionArn, answer(executionArn, verb, ...words));
+  /** Stops an execution while its new nodes start, before the database is upgraded. */
+  const stop = (executionArn: string) => {
+    let stopping = false;
+    return ({ phases }: Progress) => {
+      const upgrade = phases.find(({ title }) => title === 'Upgrade');
+      if (stopping || !upgrade?.problem?.cause.includes('new nodes are started')) return;
+      stopping = true;
+      void site.rehearsal.stepFunctions.send(new StopExecutionCommand({ executionArn }));
+    };
   };
 
   it('ends early when there is nothing to do', async () => {
@@ -122,13 +134,7 @@ describe('a plugin update', { timeout: 240_000 }, () => {
       directory.withdraw(HALFWAY, 2026010102);
       directory.offer(halfway(3));
       const executionArn = await tryAgain(site, failed.next?.command);
-      let stopping = false;
-      const stopped = await site.follow(executionArn, ({ phases }) => {
-        const upgrade = phases.find(({ title }) => title === 'Upgrade');
-        if (stopping || !upgrade?.problem?.cause.includes('new nodes are started')) return;
-        stopping = true;
-        void site.rehearsal.stepFunctions.send(new StopExecutionCommand({ executionArn }));
-      });
+      const stopped = await site.follow(executionArn, stop(executionArn));
       expect(stopped.outcome).toBe('stopped');
       expect(await holds()).toEqual([{ execution: executionArn }]);
     });
@@ -237,8 +243,19 @@ describe('a plugin update', { timeout: 240_000 }, () => {
 
     it.each(faultsIn('Roll nodes'))('because “$phase” may not do what it must', denied);
 
-    it('goes on by the command that the last one told', async () => {
-      const progress = await answering(await begin(), 'approve');
+    it('goes on by the command that the last one told; stopped by hand, it resumes the phase by that of its own', async () => {
+      const executionArn = await begin();
+      const [approve, end] = [answer(executionArn, 'approve'), stop(executionArn)];
+      const stopped = await site.follow(executionArn, (progress) => {
+        approve(progress);
+        end(progress);
+      });
+      expect(stopped).toMatchObject({ outcome: 'stopped', failure: { phase: 'Upgrade' }, retry: { how: 'redrive' } });
+      expect(await tryAgain(site, stopped.next?.command)).toBe(executionArn);
+      const progress = await site.follow(executionArn);
+      expect(progress.redrivenAt).toHaveLength(1);
+      // Nobody is asked again.
+      expect(evidence(progress, 'Wait for approval')).toEqual(evidence(stopped, 'Wait for approval'));
       expect(progress.failure).toBeUndefined();
       expect(evidence(progress, 'Upgrade')).toMatchObject({ maintenance: 'none: Moodle needs none' });
       expect(await versions()).toEqual({ [CODE]: 2026010102, [HALFWAY]: 2026010103 });
