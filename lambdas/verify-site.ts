@@ -138,7 +138,7 @@ async function cronRun({ database, settings }: VerifySiteClients, since: number)
  * @param mustLogIn whether the password of the secret is certainly the administrator's
  */
 async function visit(
-  { secrets, settings }: VerifySiteClients,
+  { database, secrets, settings }: VerifySiteClients,
   nodes: readonly string[],
   mustLogIn: boolean,
 ): Promise<{ login: string; session: string }> {
@@ -150,10 +150,13 @@ async function visit(
   if (form.status !== 200 || !token) throw failed(`the login page answered ${form.status} without a login form`);
 
   const { username = settings.adminUser, password = '' } = await readSecret(secrets, settings.adminSecretArn);
-  await open(visitor, '/login/index.php', settings, { username, password, logintoken: token, anchor: '' });
-  const home = await open(visitor, '/my/', settings);
+  const fields = { username, password, logintoken: token, anchor: '' };
+  assertNoError('/login/index.php', await open(visitor, '/login/index.php', settings, fields), username);
+  const path = await homeOfUsers(database, settings);
+  const home = await open(visitor, path, settings);
+  assertNoError(path, home, username);
   if (isLoggedIn(home)) {
-    const requests = await follow(visitor, settings, nodes, '/my/', isLoggedIn);
+    const requests = await follow(visitor, settings, nodes, path, isLoggedIn);
     return {
       login: `${username}, by the password of the secret`,
       session: `same login on ${nodes.length} nodes (${requests} requests)`,
@@ -171,6 +174,18 @@ async function visit(
     login: `not tried further: the password of ${username} is not (or no longer) that of the secret`,
     session: `same anonymous session on ${nodes.length} nodes (${requests} requests)`,
   };
+}
+
+/** Somebody whose password is refused is led to the login page. An error is the site's own, which all who sign in meet. */
+function assertNoError(path: string, { status, node }: Page, username: string): void {
+  if (status < 400) return;
+  throw failed(`${path} answered ${status} on node ${node.slice(0, 8)} when ${username} signed in`);
+}
+
+/** A page that every signed-in user has. Where the dashboard is turned off, Moodle answers it with an error. */
+async function homeOfUsers(database: MoodleDatabase, { databasePrefix }: Settings): Promise<string> {
+  const [row] = await database.query(`SELECT value FROM ${databasePrefix}config WHERE name = 'enabledashboard'`);
+  return textOrNull(row, 'value') === '0' ? '/user/preferences.php' : '/my/';
 }
 
 /** @returns how many requests it took; random choice among n nodes meets all within this bound almost certainly */

@@ -8,7 +8,8 @@ interface Session {
 }
 
 /**
- * What a visitor sees of Moodle behind a load balancer: the login form, `/my/`, sessions that the nodes share or do not.
+ * What a visitor sees of Moodle behind a load balancer: the login form, pages of users, sessions that the nodes share or do
+ * not.
  * The pages have the marks of the real ones; whole rollouts visit a real Moodle.
  */
 export class MoodleDoor {
@@ -16,6 +17,8 @@ export class MoodleDoor {
   password = 'operator-secret';
   /** What the load balancer answers by itself, instead of a node. */
   status: number | undefined;
+  /** What pages of users answer to whoever is signed in, where it is not 200. */
+  readonly broken = new Map<string, number>();
   /** Nodes that do not share the sessions of the others. */
   readonly alone = new Set<string>();
   readonly #nodes: readonly string[];
@@ -73,8 +76,10 @@ export class MoodleDoor {
       return;
     }
     response.setHeader('set-cookie', cookies);
-    if (path === '/my/' && session.user === undefined) response.writeHead(303, { location: '/login/index.php' }).end();
-    else if (path === '/my/') response.end('<a href="http://x/login/logout.php?sesskey=abc">Log out</a>');
+    const ofUsers = ['/my/', '/user/preferences.php'].includes(path);
+    if (ofUsers && session.user === undefined) response.writeHead(303, { location: '/login/index.php' }).end();
+    else if (ofUsers && this.broken.has(path)) response.writeHead(this.broken.get(path) ?? 500).end();
+    else if (ofUsers) response.end('<a href="http://x/login/logout.php?sesskey=abc">Log out</a>');
     else response.end(`<form><input type="hidden" name="logintoken" value="${session.token}"></form>`);
   }
 }

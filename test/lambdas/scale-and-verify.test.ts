@@ -168,6 +168,24 @@ describe('verifySite', () => {
     expect(evidence.session).toMatch(/^same anonymous session on 2 nodes/);
   });
 
+  it.each([500, 404])('does not take an error %i that signed-in users meet for a refused password', async (status) => {
+    const { verify } = await finished(2);
+    door.broken.set('/my/', status);
+    await expect(verify()).rejects.toMatchObject({
+      name: 'VerificationFailed',
+      message: expect.stringMatching(new RegExp(`/my/ answered ${status} on node \\S+ when operator signed in`)),
+    });
+  });
+
+  it('looks at another page of users where the dashboard is turned off', async () => {
+    const { account, verify } = await finished(2);
+    door.broken.set('/my/', 404);
+    await account.database.execute(`INSERT INTO mdl_config (name, value) VALUES ('enabledashboard', '0')`);
+    expect(await verify()).toMatchObject({ session: expect.stringMatching(/^same login on 2 nodes/) });
+    door.broken.set('/user/preferences.php', 500);
+    await expect(verify()).rejects.toMatchObject({ name: 'VerificationFailed' });
+  });
+
   it('finds anonymous sessions that are not shared', async () => {
     const { account, verify } = await finished(2);
     door.password = 'changed';
