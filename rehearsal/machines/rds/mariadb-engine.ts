@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
@@ -136,14 +137,17 @@ function feed(world: World, login: string, file: string): Promise<void> {
   return run(world, 'sh', ['-c', 'exec mariadb --defaults-file="$1" < "$2"', 'sh', login, file]);
 }
 
-/** Gives the programs the password in a file, since every user of the computer can read arguments. */
+/**
+ * Gives the programs the password in a file, since every user of the computer can read arguments. In one of its own for
+ * each: RDS's own backup comes while somebody takes a snapshot.
+ */
 async function withLogin<Value>(
   world: World,
   name: string,
   { host, port, administrator }: RunningMariaDb,
   work: (file: string) => Promise<Value>,
 ): Promise<Value> {
-  const file = `${mariaDbFolder(world, name)}.login`;
+  const file = `${mariaDbFolder(world, name)}.${randomUUID()}.login`;
   const { user, password } = administrator;
   const lines = { host, port, user, password, 'ssl-ca': world.certificateAuthorityFile };
   const text = Object.entries(lines).map(([key, value]) => `${key}=${value}`);
