@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { compileCache } from '../compile-cache.ts';
 import { perWorld } from '../per-world.ts';
+import { standInBundle } from '../stand-in-bundle.ts';
 import type { World } from '../world.ts';
 import { LOOPBACK } from './ports.ts';
 import { canShareAPath, seenAt } from './same-path.ts';
@@ -60,14 +60,12 @@ function moodleProcess(world: World, request: ContainerRequest): ContainerProces
   };
 }
 
-const standIn = fileURLToPath(new URL('../stand-in/main.ts', import.meta.url));
-
 function standInProcess(world: World, request: ContainerRequest): ContainerProcess {
   // How long the stand-in's install takes, and the like: settings of a rehearsal and not of a site.
   const knobs = Object.entries(process.env).filter(([name]) => name.startsWith('STAND_IN_'));
   return {
     command: process.execPath,
-    args: [standIn, ...request.command],
+    args: [standInBundle(), ...request.command],
     env: {
       ...(Object.fromEntries(knobs) as Record<string, string>),
       ...compileCache,

@@ -1,6 +1,3 @@
-import mysql from 'mysql2/promise';
-import pg from 'pg';
-import { say } from './say.ts';
 import type { Settings } from './settings.ts';
 
 /** What PostgreSQL and MySQL write differently. */
@@ -18,26 +15,6 @@ export interface Words {
   /** Type of bytes. */
   readonly binary: string;
 }
-
-const postgres: Words = {
-  now: 'now()',
-  epoch: (time) => `extract(epoch FROM ${time})::float8`,
-  orUpdate: (key, columns) =>
-    `ON CONFLICT (${key}) DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
-  schema: 'current_schema()',
-  serial: 'bigserial',
-  binary: 'bytea',
-};
-
-const mariaDb: Words = {
-  now: 'UTC_TIMESTAMP(6)',
-  epoch: (time) => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${time}) / 1e6`,
-  orUpdate: (_key, columns) =>
-    `ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = VALUES(${column})`).join(', ')}`,
-  schema: 'DATABASE()',
-  serial: 'bigint AUTO_INCREMENT',
-  binary: 'longblob',
-};
 
 /** Anything that runs SQL: the pool, or one connection in a transaction. Parameters are `$1`, `$2` … */
 export interface Queryable {
@@ -62,130 +39,21 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
-type DatabaseSettings = Pick<Settings, 'database' | 'certificateAuthority'>;
+export type DatabaseSettings = Pick<Settings, 'database' | 'certificateAuthority'>;
 
-export function openDatabase(settings: DatabaseSettings): Database {
-  return settings.database.type === 'pgsql' ? openPostgres(settings) : openMysql(settings);
+/** Each driver takes a node as long to load as all the rest of the stand-in. */
+export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  if (settings.database.type === 'pgsql') return (await import('./drivers/postgresql.ts')).openPostgresql(settings);
+  return (await import('./drivers/mysql.ts')).openMysql(settings);
 }
 
 /** In libpq's sense: `require` encrypts, and verifies no certificate. */
-function tlsOf({ database, certificateAuthority: ca }: DatabaseSettings) {
+export function tlsOf({ database, certificateAuthority: ca }: DatabaseSettings) {
   if (database.tls === 'disable') return undefined;
   return database.tls === 'require' ? { rejectUnauthorized: false } : { rejectUnauthorized: true, ...(ca && { ca }) };
 }
 
-const INT8 = 20;
-const parserOf = ((oid: number, format?: 'text') =>
-  oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser;
-
-function openPostgres(settings: DatabaseSettings): Database {
-  const { database } = settings;
-  const configuration: pg.ClientConfig = {
-    host: database.host,
-    port: database.port,
-    database: database.name,
-    user: database.user,
-    password: database.password,
-    ssl: tlsOf(settings) ?? false,
-    connectionTimeoutMillis: 10_000,
-    application_name: 'moodle stand-in',
-    types: { getTypeParser: parserOf },
-  };
-  const pool = new pg.Pool({ ...configuration, max: 5 });
-  // An idle connection that the server cuts must not end the node: the next query gets a new one or fails by itself.
-  pool.on('error', (error) => say(`an idle database connection was lost: ${error.message}`));
-  const queryable = (on: Pick<pg.Pool, 'query'>): Queryable => ({
-    words: postgres,
-    query: async <Row extends object>(sql: string, values?: unknown[]) =>
-      (await on.query(sql, values)) as unknown as { rows: Row[] },
-  });
-  const within = async <T>(begin: string, work: (connection: Queryable) => Promise<T>): Promise<T> => {
-    const connection = await pool.connect();
-    try {
-      return await transaction(queryable(connection), begin, work);
-    } finally {
-      connection.release();
-    }
-  };
-  return {
-    ...queryable(pool),
-    prefix: database.prefix,
-    transaction: (work) => within('BEGIN', work),
-    snapshot: (work) => within('BEGIN ISOLATION LEVEL REPEATABLE READ', work),
-    async tryLock(name, lost) {
-      const connection = new pg.Client(configuration);
-      await connection.connect();
-      const { rows } = await connection.query('SELECT pg_try_advisory_lock(hashtext($1)) AS locked', [
-        `moodle_lifecycle.${name}`,
-      ]);
-      if (!rows[0]?.locked) {
-        await connection.end();
-        return undefined;
-      }
-      connection.on('error', lost);
-      return () => connection.end();
-    },
-    close: () => pool.end(),
-  };
-}
-
-function openMysql(settings: DatabaseSettings): Database {
-  const { database } = settings;
-  const tls = tlsOf(settings);
-  const configuration: mysql.ConnectionOptions = {
-    host: database.host,
-    port: database.port,
-    database: database.name,
-    user: database.user,
-    password: database.password,
-    // The name too, which pg compares by itself.
-    ...(tls && { ssl: { ...tls, verifyIdentity: tls.rejectUnauthorized } }),
-    connectTimeout: 10_000,
-    charset: 'utf8mb4_unicode_ci',
-  };
-  const pool = mysql.createPool({ ...configuration, connectionLimit: 5 });
-  const queryable = (on: Pick<mysql.Pool, 'query'>): Queryable => ({
-    words: mariaDb,
-    async query<Row extends object>(sql: string, values: unknown[] = []) {
-      const order: unknown[] = [];
-      const marked = sql.replace(/\$(\d+)/g, (_, number) => {
-        order.push(values[Number(number) - 1]);
-        return '?';
-      });
-      const [rows] = await on.query(marked, order);
-      return { rows: Array.isArray(rows) ? (rows as Row[]) : [] };
-    },
-  });
-  const within = async <T>(begin: string, work: (connection: Queryable) => Promise<T>): Promise<T> => {
-    const connection = await pool.getConnection();
-    try {
-      return await transaction(queryable(connection), begin, work);
-    } finally {
-      connection.release();
-    }
-  };
-  return {
-    ...queryable(pool),
-    prefix: database.prefix,
-    transaction: (work) => within('START TRANSACTION', work),
-    snapshot: (work) => within('START TRANSACTION WITH CONSISTENT SNAPSHOT', work),
-    async tryLock(name, lost) {
-      const connection = await mysql.createConnection(configuration);
-      const [rows] = await connection.query<mysql.RowDataPacket[]>(
-        `SELECT GET_LOCK(CONCAT('moodle_lifecycle.${name} ', LEFT(DATABASE(), 39)), 0) AS locked`,
-      );
-      if (rows[0]?.locked !== 1) {
-        await connection.end();
-        return undefined;
-      }
-      connection.on('error', lost);
-      return () => connection.end();
-    },
-    close: () => pool.end(),
-  };
-}
-
-async function transaction<T>(
+export async function transaction<T>(
   connection: Queryable,
   begin: string,
   work: (connection: Queryable) => Promise<T>,

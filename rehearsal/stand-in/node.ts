@@ -1,3 +1,5 @@
+import { get } from 'node:http';
+import { json } from 'node:stream/consumers';
 import type { Queryable } from './database.ts';
 import type { Settings } from './settings.ts';
 
@@ -6,12 +8,21 @@ import type { Settings } from './settings.ts';
  * @throws Error when the metadata endpoint does not answer or names no task
  */
 export async function readNodeId(metadataUri: string): Promise<string> {
-  const answer = await fetch(`${metadataUri}/task`, { signal: AbortSignal.timeout(5_000) });
-  if (!answer.ok) throw new Error(`the task's metadata at ${metadataUri}/task answered ${answer.status}`);
-  const { TaskARN } = (await answer.json()) as { TaskARN?: string };
+  const { TaskARN } = (await readJson(`${metadataUri}/task`)) as { TaskARN?: string };
   const id = TaskARN?.split('/').at(-1);
   if (!id) throw new Error(`the task's metadata at ${metadataUri}/task names no TaskARN`);
   return id;
+}
+
+/** Without `fetch`, which a node takes longer to load than to use once. */
+function readJson(uri: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = get(uri, { signal: AbortSignal.timeout(5_000) }, (answer) => {
+      if (answer.statusCode === 200) resolve(json(answer));
+      else reject(new Error(`the task's metadata at ${uri} answered ${answer.statusCode}`));
+    });
+    request.once('error', reject);
+  });
 }
 
 /** Writes what this node has to say on a subject; the phases read it. */

@@ -13,6 +13,7 @@ import { startMemcached } from '../../rehearsal/machines/memcached.ts';
 import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { type CacheServer, startRedis } from '../../rehearsal/machines/redis.ts';
 import { openRedis } from '../../rehearsal/stand-in/stores/redis.ts';
+import { standInBundle } from '../../rehearsal/stand-in-bundle.ts';
 import { makeWorld } from '../machines/make-world.ts';
 import { type Answer, HOST, send } from '../support/node-request.ts';
 
@@ -258,8 +259,7 @@ export class Node {
 
   constructor(id: string, args: string[], env: Environment) {
     this.id = id;
-    const main = join(import.meta.dirname, '../../rehearsal/stand-in/main.ts');
-    this.#process = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(process.execPath, [standInBundle(), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const listen = (chunk: Buffer) => {
       this.log += chunk;
     };

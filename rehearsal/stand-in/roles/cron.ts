@@ -15,7 +15,7 @@ export async function cron(settings: Settings): Promise<void> {
   process.once('SIGTERM', () => stop.abort());
   const pause = (seconds: number) => sleep(seconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
   const node = await readNodeId(settings.metadataUri);
-  const database = openDatabase(settings);
+  const database = await openDatabase(settings);
   let told = false;
   while (!stop.signal.aborted && !(await isInstalled(database, settings))) {
     if (!told) say('cron waits: the site is not installed yet');

@@ -26,7 +26,7 @@ export async function runOneOff(
   work: (database: Database, node: string) => Promise<Outcome>,
 ): Promise<number> {
   const node = await readNodeId(settings.metadataUri);
-  const database = openDatabase(settings);
+  const database = await openDatabase(settings);
   try {
     const outcome = await work(database, node).catch(
       (error): Outcome => ({

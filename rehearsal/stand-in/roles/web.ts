@@ -11,7 +11,7 @@ import { startWebServer } from '../web/server.ts';
 /** Brings the site up to what the rollout allows, then serves until SIGTERM. */
 export async function web(settings: Settings): Promise<void> {
   const node = await readNodeId(settings.metadataUri);
-  const database = openDatabase(settings);
+  const database = await openDatabase(settings);
   const installedHere = await prepareSite(database, settings, node);
   await waitForUpgrade(database, settings, node);
   const parts = await openNodeParts(database, settings);
