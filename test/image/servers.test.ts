@@ -4,7 +4,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../rehearsal/machines/ports.ts';
 import { image, leftOut, run } from './run.ts';
 
@@ -137,8 +137,9 @@ describe.skipIf(noServers)('nginx and php-fpm of a node', () => {
     const { status, body } = await get('/health/ready');
     expect(status).toBe(503);
     expect(JSON.parse(body)).toEqual({ checks: { database: false, files: true, sessionStore: false, version: false } });
-    await wait(100);
-    expect(output).toContain('not ready: database: The environment variable MOODLE_DATABASE_TYPE is missing');
+    await vi.waitFor(() =>
+      expect(output).toContain('not ready: database: The environment variable MOODLE_DATABASE_TYPE is missing'),
+    );
   });
 
   test('the path after a script is whatever a stored file is called', async () => {
@@ -191,8 +192,11 @@ describe.skipIf(noServers)('nginx and php-fpm of a node', () => {
 
   test('the access log is JSON without query strings', async () => {
     await get('/server.php?sesskey=secret-key', { 'X-Forwarded-For': '198.51.100.9' });
-    await wait(200);
-    const line = output.split('\n').findLast((text) => text.includes('/server.php'));
+    const line = await vi.waitFor(() => {
+      const found = output.split('\n').findLast((text) => text.includes('198.51.100.9'));
+      expect(found).toBeDefined();
+      return found;
+    });
     expect(JSON.parse(line ?? '')).toMatchObject({ uri: '/server.php', status: 200, client: '198.51.100.9' });
     expect(output).not.toContain('secret-key');
   });
@@ -201,6 +205,7 @@ describe.skipIf(noServers)('nginx and php-fpm of a node', () => {
   test('a request in flight is answered before the servers end', async () => {
     const slow = get('/slow.php');
     await wait(200);
+    await get('/health/live');
     const ended = new Promise((resolve) => node.once('close', resolve));
     node.kill('SIGTERM');
     expect(await slow).toMatchObject({ status: 200, body: 'finished' });

@@ -33,7 +33,8 @@ test('stop kills the whole group of a process that does not listen', async () =>
   const child = Number(await new Promise((resolve) => kept.process.stdout?.once('data', resolve)));
   const exit = await kept.stop(200);
   expect(exit.signal).toBe('SIGKILL');
-  await wait(100);
+  const deadline = Date.now() + 10_000;
+  while (isRunning(child) && Date.now() < deadline) await wait(20);
   expect(isRunning(child)).toBe(false);
   await keeper.close();
 });

@@ -256,6 +256,8 @@ export class Node {
   log = '';
   port = 0;
   readonly #process: ChildProcess;
+  /** It ended, and all that it wrote is read. */
+  #closed = false;
 
   constructor(id: string, args: string[], env: Environment) {
     this.id = id;
@@ -265,7 +267,12 @@ export class Node {
     };
     this.#process.stdout?.on('data', listen);
     this.#process.stderr?.on('data', listen);
-    this.exited = new Promise((resolve) => this.#process.once('close', (code) => resolve(code)));
+    this.exited = new Promise((resolve) =>
+      this.#process.once('close', (code) => {
+        this.#closed = true;
+        resolve(code);
+      }),
+    );
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -281,9 +288,10 @@ export class Node {
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     const deadline = Date.now() + 30_000;
     for (;;) {
+      const closed = this.#closed;
       const found = pattern.exec(this.log);
       if (found) return found;
-      if (this.#process.exitCode !== null || Date.now() > deadline) {
+      if (closed || Date.now() > deadline) {
         throw new Error(`the node did not say ${pattern}:\n${this.log}`);
       }
       await sleep(20);

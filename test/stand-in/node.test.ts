@@ -3,9 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { HOST, send } from '../support/node-request.ts';
 import { Bench, Browser, REDIS_PASSWORD, type Site } from './bench.ts';
 
@@ -248,11 +247,12 @@ test('SIGTERM: the request in flight is answered, new ones are not taken, exit 0
     `POST /login/index.php HTTP/1.1\r\nHost: ${HOST}\r\nCookie: MoodleSession=${browser.cookie}\r\n` +
       'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10\r\n\r\nusername=',
   );
-  await sleep(100);
+  // Answered after the node has read that one.
+  await node.get('/health/live');
   node.signal('SIGTERM');
-  await node.says(/SIGTERM/);
-  await sleep(100);
-  await expect(send(node.port, 'GET', '/health/live', {})).rejects.toThrow('ECONNREFUSED');
+  // It says so before it closes its port.
+  await vi.waitFor(() => expect(node.get('/health/live')).rejects.toThrow('ECONNREFUSED'), { timeout: 10_000 });
+  expect(node.log).toMatch(/SIGTERM/);
   socket.write('x');
   await closed;
   expect(answer).toMatch(/^HTTP\/1\.1 303 [\s\S]*Connection: close/);

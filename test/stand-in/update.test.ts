@@ -73,7 +73,7 @@ describe('an upgrade', () => {
     await fresh.says(/waiting before serving: the database awaits an upgrade: local_codeonly/);
     expect((await site.acknowledgement(fresh.id, 'waiting-for-upgrade')).newer).toHaveLength(2);
 
-    const upgrading = site.start(['upgrade', '--maintenance'], { ...first, STAND_IN_UPGRADE_SECONDS: '1' });
+    const upgrading = site.start(['upgrade', '--maintenance'], { ...first, STAND_IN_UPGRADE_SECONDS: '3' });
     await upgrading.says(/upgrading \(local_withtable\)/);
     expect(await user.visit(old, '/my/')).toMatchObject({ status: 503, headers: { 'retry-after': '300' } });
     expect((await old.get('/health/ready')).status).toBe(200);
