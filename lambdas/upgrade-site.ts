@@ -223,7 +223,8 @@ function componentsOf(value: unknown): string[] {
 
 function evidence(report: TaskReport, why: string | undefined, run: UpdateRun): UpgradedSite {
   const seconds = (from: number | null, to: number | null) => (from && to ? Number((to - from).toFixed(1)) : 0);
-  const stood = seconds(run.maintenanceSince, run.maintenanceEndedAt);
+  // The task knows from when on visitors saw maintenance; the row, since when no request of before was left.
+  const stood = Number(report.maintenanceSeconds ?? seconds(run.maintenanceSince, run.maintenanceEndedAt));
   const changed = Array.isArray(report.plugins)
     ? (report.plugins as { component?: unknown; from?: unknown; to?: unknown }[])
     : [];

@@ -156,10 +156,12 @@ function targetGroup(scope: Construct, network: Network, config: Config): elb.Ap
     healthCheck: {
       // Answered by the web server alone: maintenance mode is not ill health.
       path: '/health/live',
-      interval: Duration.seconds(10),
-      timeout: Duration.seconds(5),
+      // A node that waited for an upgrade has been ill for the load balancer, and needs two good checks: until then the
+      // nodes with the code before go on serving.
+      interval: Duration.seconds(5),
+      timeout: Duration.seconds(4),
       healthyThresholdCount: 2,
-      unhealthyThresholdCount: 3,
+      unhealthyThresholdCount: 6,
       healthyHttpCodes: '200',
     },
   });

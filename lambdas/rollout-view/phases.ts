@@ -1,6 +1,6 @@
 import type { ExecutionStatus, HistoryEvent } from '@aws-sdk/client-sfn';
 
-/** - `to come`: not begun, may still begin. - `left out`: will not begin any more. */
+/** - `to come`: not begun, may still begin. - `left out`: will not begin any more, or had nothing to put back. */
 export type PhaseState = 'done' | 'at work' | 'failed' | 'stopped' | 'to come' | 'left out';
 
 export interface SeenPhase {
@@ -26,6 +26,8 @@ interface Visit {
   ended: Date | undefined;
   attempts: number;
   problem: string | undefined;
+  /** A way back that found nothing to put back. */
+  idle: boolean;
 }
 
 const visible = new Set(['Task', 'Wait', 'Parallel', 'Map']);
@@ -59,9 +61,10 @@ export function seenPhases(
   });
 }
 
-function stateOf({ ended, problem }: Visit, over: boolean, status: ExecutionStatus | undefined): PhaseState {
+function stateOf({ ended, problem, idle }: Visit, over: boolean, status: ExecutionStatus | undefined): PhaseState {
   // Left with a problem: to its catcher.
-  if (ended) return problem === undefined ? 'done' : 'failed';
+  if (ended && problem === undefined) return idle ? 'left out' : 'done';
+  if (ended) return 'failed';
   if (!over) return 'at work';
   return status === 'FAILED' ? 'failed' : 'stopped';
 }
@@ -89,16 +92,29 @@ function readVisits(events: readonly HistoryEvent[]): Map<string, Visit> {
     const title = entered ?? titles.get(event.previousEventId ?? 0) ?? '';
     titles.set(event.id ?? 0, title);
     if (entered !== undefined && /^(Task|Wait|Parallel|Map)State/.test(type)) {
-      visits.set(entered, { began: event.timestamp, ended: undefined, attempts: 0, problem: undefined });
+      visits.set(entered, {
+        began: event.timestamp,
+        ended: undefined,
+        attempts: 0,
+        problem: undefined,
+        idle: false,
+      });
     }
     const visit = visits.get(title);
     if (!visit) continue;
     if (type === 'LambdaFunctionScheduled' || type === 'TaskScheduled') visit.attempts += 1;
-    else if (type === 'LambdaFunctionSucceeded' || type === 'TaskSucceeded') visit.problem = undefined;
-    else if (/^(LambdaFunction|Task)\w*(Failed|TimedOut)$/.test(type)) visit.problem = problemOf(event);
+    else if (type === 'LambdaFunctionSucceeded' || type === 'TaskSucceeded') {
+      visit.problem = undefined;
+      visit.idle = foundNothing(event.lambdaFunctionSucceededEventDetails?.output);
+    } else if (/^(LambdaFunction|Task)\w*(Failed|TimedOut)$/.test(type)) visit.problem = problemOf(event);
     else if (type.endsWith('StateExited')) visit.ended = event.timestamp;
   }
   return visits;
+}
+
+/** Of the report of a way back (`failureReport`); no other phase gives an `outcome` of these. */
+function foundNothing(output: string | undefined): boolean {
+  return /"outcome":"(refused|nothing changed)"/.test(output ?? '');
 }
 
 function problemOf(event: HistoryEvent): string {

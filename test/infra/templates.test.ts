@@ -273,9 +273,9 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
   it('checks health at the web server alone, within seconds', () => {
     platform.hasResourceProperties('AWS::ElasticLoadBalancingV2::TargetGroup', {
       HealthCheckPath: '/health/live',
-      HealthCheckIntervalSeconds: 10,
+      HealthCheckIntervalSeconds: 5,
       HealthyThresholdCount: 2,
-      UnhealthyThresholdCount: 3,
+      UnhealthyThresholdCount: 6,
       TargetType: 'ip',
     });
   });

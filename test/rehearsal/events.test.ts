@@ -1,12 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: definitions have them.
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { drawRollouts } from '../../lambdas/rollout-view/html.ts';
+import { seenPhases } from '../../lambdas/rollout-view/phases.ts';
 import { readRollouts } from '../../lambdas/rollout-view/read-rollouts.ts';
 import type { Account } from '../../rehearsal/account.ts';
 import { ruleProvider } from '../../rehearsal/services/events/provider.ts';
 import { messagesOf } from '../../rehearsal/services/sns/topics.ts';
 import type { TemplateResource } from '../../rehearsal/template/assembly.ts';
+import { recorded } from '../console/recorded.ts';
 import { synthesised } from '../infra/synthesised.ts';
 import { deploy } from './support/account.ts';
 import { writeAssembly } from './support/assembly.ts';
@@ -208,8 +210,11 @@ describe('how the end of a rollout is told', () => {
 
     it('shows the phases of what runs, why it waits, and nothing as markup that was said', async () => {
       const executionArn = await start({ waits: true });
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const html = await draw();
+      const html = await vi.waitFor(async () => {
+        const drawn = await draw();
+        expect(drawn).toMatch(/\d of 9/);
+        return drawn;
+      }, 10_000);
       await client.send(new StopExecutionCommand({ executionArn }));
 
       const [running = ''] = html.split('<h4>Last rollouts</h4>');
@@ -218,6 +223,17 @@ describe('how the end of a rollout is told', () => {
       expect(running).toMatch(/at work<\/span> after \d+ s, usually \d+ s/);
       expect(running).toMatch(/&lt;b&gt;\d of 9&lt;\/b&gt; tables/);
       expect(html).not.toMatch(/<b>|<script/);
+    });
+
+    it.each([
+      ['update-refused', 'left out'],
+      ['update-expired', 'left out'],
+      ['failed-check-the-site', 'left out'],
+      ['update-half-applied', 'done'],
+    ])('says of the way back of %s that it was %s', (name, state) => {
+      const { definition, execution, events } = recorded(name);
+      const phases = seenPhases(definition, execution.status, events);
+      expect(phases.find(({ title }) => title === 'Put back')?.state).toBe(state);
     });
 
     it('lists how the last ones ended, with the cause of those that did not succeed', async () => {
