@@ -202,10 +202,11 @@ describe('a site with signed-in users under a steady load', () => {
     await updated.deployAgain({ alter: otherImage, pace: 60 });
     const before = await updated.whatUpdatesChange();
 
-    const { failure } = await updated.update({ remove: [CODE], approval: true, approvalHours: 1 });
+    const { failure, outcome } = await updated.update({ remove: [CODE], approval: true, approvalHours: 1 });
 
-    expect(failure).toMatchObject({ phase: 'Wait for approval', error: 'States.Timeout' });
-    expect(failure?.cause).toContain('Nobody approved or refused within 1 hour. The site was not touched.');
+    expect(outcome).toBe('nothing changed');
+    expect(failure).toMatchObject({ phase: 'Wait for approval', error: 'ApprovalExpired' });
+    expect(failure?.cause).toContain('Nobody approved or refused within 1 hour.');
     expect(await updated.whatUpdatesChange()).toEqual(before);
   });
 
