@@ -49,7 +49,7 @@ export class MoodleApp extends App {
    * @throws ConfigError when the context cannot be obeyed
    */
   constructor(
-    props: Pick<AppProps, 'context' | 'outdir' | 'builtinCloudFormationValidation'>,
+    props: Pick<AppProps, 'context' | 'outdir' | 'builtinCloudFormationValidation' | 'treeMetadata'>,
     bundles: () => FunctionBundles,
   ) {
     super({

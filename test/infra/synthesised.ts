@@ -135,7 +135,7 @@ function appWith(context: Readonly<Record<string, string>>, validated: boolean):
   const directory = mkdtempSync(join(tmpdir(), 'moodle-lifecycle-test-'));
   directories.push(directory);
   return new MoodleApp(
-    { outdir: join(directory, 'cdk.out'), context, builtinCloudFormationValidation: validated },
+    { outdir: join(directory, 'cdk.out'), context, builtinCloudFormationValidation: validated, treeMetadata: false },
     () => stubBundles(join(directory, 'stub')),
   );
 }
