@@ -1,5 +1,6 @@
 /** The first module of a function's process: what Lambda's own runtime interface client is there. */
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FunctionFailure, InvocationMessage, ProcessMessage } from './messages.ts';
@@ -81,6 +82,8 @@ async function invoke(handler: Handler, message: InvocationMessage): Promise<voi
     tell({ kind: 'failed', requestId, failure: failureOf(error) });
   } finally {
     current = undefined;
+    // The rehearsal ends with SIGKILL, after which nothing would be kept for the next process.
+    flushCompileCache();
   }
 }
 

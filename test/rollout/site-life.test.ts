@@ -111,8 +111,9 @@ describe('a site in use', () => {
     });
 
     it('refuses a second rollout while another holds it, and says who', async () => {
-      const running = await site.startInstall({ reason: 'the one that runs' });
-      const second = await site.install({ reason: 'the second' });
+      // One more node takes longer to come than the other rollout to be refused.
+      const running = await site.startInstall({ nodes: 4, reason: 'the one that runs' });
+      const second = await site.install({ nodes: 4, reason: 'the second' });
       const outcome = await site.follow(running);
       expect([outcome.failure?.error, second.failure?.error]).toContain('SiteHeld');
       expect([outcome.status, second.status]).toContain('succeeded');

@@ -7,6 +7,8 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -22,10 +24,23 @@ export async function assemblyFor(context: Context): Promise<string> {
   const folder = join(process.env[RUN_FOLDER] ?? '', `cdk.out-${key}`);
   if (takes(`${folder}.taken`)) {
     await synthesise(`${folder}.new`, context);
+    shareFunctions(`${folder}.new`);
     renameSync(`${folder}.new`, folder);
   }
   while (!existsSync(folder)) await sleep(100);
   return folder;
+}
+
+/** Functions are the same in every assembly: Node keeps their compiled code by where they are. */
+function shareFunctions(folder: string): void {
+  const shared = join(process.env[RUN_FOLDER] ?? '', 'functions');
+  mkdirSync(shared, { recursive: true });
+  for (const name of readdirSync(folder).filter((name) => existsSync(join(folder, name, 'index.mjs')))) {
+    const asset = join(folder, name);
+    if (takes(join(shared, `${name}.taken`))) renameSync(asset, join(shared, name));
+    else rmSync(asset, { recursive: true });
+    symlinkSync(join(shared, name), asset);
+  }
 }
 
 function takes(file: string): boolean {
