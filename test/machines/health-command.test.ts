@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { atOwnPort, runHealthCommand } from '../../rehearsal/machines/ecs/health-command.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { atOwnPort, HealthShell } from '../../rehearsal/machines/ecs/health-command.ts';
 import { ProcessKeeper } from '../../rehearsal/machines/process-keeper.ts';
 
 const container = { name: 'moodle', image: 'image', portMappings: [{ containerPort: 8080 }] };
@@ -29,13 +29,25 @@ test.each([
   expect(atOwnPort(word, container, 4711)).toBe(expected);
 });
 
-test.each<[string[], boolean]>([
-  [['CMD', 'curl', '--fail', '--silent', 'http://127.0.0.1:8080/health/live'], true],
-  [['CMD', 'curl', '--fail', '--silent', 'http://127.0.0.1:8080/other'], false],
-  [['CMD-SHELL', 'curl -fsS http://localhost:8080/health/live || exit 1'], true],
-  [['CMD-SHELL', 'exit 1'], false],
-  [['CMD', '/no/such/program'], false],
-  [['CMD-SHELL', 'sleep 30'], false],
-])('%j', async (command, healthy) => {
-  expect(await runHealthCommand(keeper, { command, timeout: 2 }, container, port, env)).toBe(healthy);
+describe('a health check', () => {
+  const shell = new HealthShell(keeper, env);
+  const check = (...command: string[]) => shell.run({ command, timeout: 2 }, container, port);
+
+  // In this order in one shell: none may spoil it for the next.
+  test.each<[string[], boolean]>([
+    [['CMD', 'curl', '--fail', '--silent', 'http://127.0.0.1:8080/health/live'], true],
+    [['CMD', 'curl', '--fail', '--silent', 'http://127.0.0.1:8080/other'], false],
+    [['CMD-SHELL', 'curl -fsS http://localhost:8080/health/live || exit 1'], true],
+    [['CMD-SHELL', 'exit 1'], false],
+    [['CMD-SHELL', "echo 'a word'; test 'a word' = \"a word\""], true],
+    [['CMD-SHELL', 'if without its end'], false],
+    [['CMD', 'test', "it's", '=', "it's"], true],
+    [['CMD', '/no/such/program'], false],
+    [['CMD-SHELL', 'sleep 30'], false],
+    [['CMD', 'true'], true],
+    [['CMD-SHELL', 'kill -9 $PPID; sleep 1'], false],
+    [['CMD', 'true'], true],
+  ])('%j', async (command, healthy) => {
+    expect(await check(...command)).toBe(healthy);
+  });
 });

@@ -10,11 +10,11 @@ import { limitOnWork } from '../pace.ts';
 import { freePort, LOOPBACK } from '../ports.ts';
 import { type Exit, type KeptProcess, keeperOf } from '../process-keeper.ts';
 import { containerEnvironment } from './environment.ts';
-import { healthDefaults, runHealthCommand } from './health-command.ts';
+import { HealthShell, healthDefaults } from './health-command.ts';
 import { type MetadataServer, metadataServerOf, type TaskMetadata } from './metadata.ts';
 import { prepare, TaskStartError } from './start-up.ts';
 import { containerOf } from './task-definitions.ts';
-import type { HealthStatus, LastStatus, StopCode, TaskDefinition, TaskOverride } from './types.ts';
+import type { HealthCommand, HealthStatus, LastStatus, StopCode, TaskDefinition, TaskOverride } from './types.ts';
 
 export interface TaskRequest {
   readonly clusterName: string;
@@ -152,9 +152,21 @@ export class Task {
   }
 
   async #watchHealth(env: Readonly<Record<string, string>>): Promise<void> {
+    const { healthCheck } = containerOf(this.request.definition);
+    if (!healthCheck) return;
+    const shell = new HealthShell(keeperOf(this.#world), env);
+    try {
+      await this.#checkHealth(healthCheck, shell);
+    } catch {
+      // The rehearsal is ending.
+    } finally {
+      await shell.stop();
+    }
+  }
+
+  /** For as long as the container runs. */
+  async #checkHealth(check: HealthCommand, shell: HealthShell): Promise<void> {
     const container = containerOf(this.request.definition);
-    const check = container.healthCheck;
-    if (!check) return;
     const interval = this.#world.scaled(check.interval ?? healthDefaults.interval);
     const started = Date.now();
     const startPeriod = limitOnWork(this.#world, check.startPeriod ?? healthDefaults.startPeriod);
@@ -164,7 +176,7 @@ export class Task {
         shortestMilliseconds[this.healthStatus === 'HEALTHY' && failures === 0 ? 'healthy' : 'waitedFor'];
       await wait(Math.max(interval, shortest), undefined, { ref: false });
       if (this.lastStatus !== 'RUNNING') return;
-      const healthy = await runHealthCommand(keeperOf(this.#world), check, container, this.port ?? 0, env);
+      const healthy = await shell.run(check, container, this.port ?? 0);
       failures = healthy || Date.now() - started < startPeriod ? 0 : failures + 1;
       const status =
         failures >= (check.retries ?? healthDefaults.retries) ? 'UNHEALTHY' : healthy ? 'HEALTHY' : this.healthStatus;
