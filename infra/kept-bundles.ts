@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, buildSync, version } from 'esbuild';
@@ -7,6 +7,11 @@ import { keptFolder } from './kept-folder.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const dependencies = join(repository, 'node_modules');
+
+/** What npm says that it installed; where another package manager did, what was to be. */
+const installed = ['node_modules/.package-lock.json', 'package-lock.json'].find((file) =>
+  existsSync(join(repository, file)),
+);
 
 export interface BundlesRequest {
   /** Folder of the bundles of earlier calls. */
@@ -73,12 +78,12 @@ function bundle({ entryPoints, sources, options }: BundlesRequest, outdir: strin
   }
 }
 
-/** Of all that makes the bundles; of the dependencies, what npm says that it installed. */
+/** Of all that makes the bundles. */
 function digestOf({ entryPoints, sources, options }: BundlesRequest): string {
   // The maps name sources below node_modules, which may be a link.
   const linked = relative(repository, realpathSync(dependencies));
   const digest = createHash('sha256').update(JSON.stringify({ ...usual, ...options, entryPoints, version, linked }));
-  const files = [...sources, 'infra/kept-bundles.ts', 'node_modules/.package-lock.json'].flatMap(filesOf);
+  const files = [...sources, 'infra/kept-bundles.ts', ...(installed ? [installed] : [])].flatMap(filesOf);
   for (const file of files) digest.update(`\n${file}\n`).update(readFileSync(join(repository, file)));
   return digest.digest('hex').slice(0, 32);
 }
