@@ -53,11 +53,20 @@ export function tlsOf({ database, certificateAuthority: ca }: DatabaseSettings) 
   return database.tls === 'require' ? { rejectUnauthorized: false } : { rejectUnauthorized: true, ...(ca && { ca }) };
 }
 
-export async function transaction<T>(
-  connection: Queryable,
+/**
+ * Runs the work between `begin` and COMMIT on a connection of its own; rolls back when it fails.
+ *
+ * @param connect takes a connection out of the driver's pool
+ * @param queryable that connection for the work
+ */
+export async function transaction<Connection extends { release(): void }, T>(
+  connect: () => Promise<Connection>,
+  queryable: (connection: Connection) => Queryable,
   begin: string,
   work: (connection: Queryable) => Promise<T>,
 ): Promise<T> {
+  const taken = await connect();
+  const connection = queryable(taken);
   try {
     await connection.query(begin);
     const result = await work(connection);
@@ -66,6 +75,8 @@ export async function transaction<T>(
   } catch (error) {
     await connection.query('ROLLBACK');
     throw error;
+  } finally {
+    taken.release();
   }
 }
 

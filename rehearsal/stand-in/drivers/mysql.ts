@@ -38,14 +38,8 @@ export function openMysql(settings: DatabaseSettings): Database {
       return { rows: Array.isArray(rows) ? (rows as Row[]) : [] };
     },
   });
-  const within = async <T>(begin: string, work: (connection: Queryable) => Promise<T>): Promise<T> => {
-    const connection = await pool.getConnection();
-    try {
-      return await transaction(queryable(connection), begin, work);
-    } finally {
-      connection.release();
-    }
-  };
+  const within = <T>(begin: string, work: (connection: Queryable) => Promise<T>): Promise<T> =>
+    transaction(() => pool.getConnection(), queryable, begin, work);
   return {
     ...queryable(pool),
     prefix: database.prefix,

@@ -37,14 +37,8 @@ export function openPostgresql(settings: DatabaseSettings): Database {
     query: async <Row extends object>(sql: string, values?: unknown[]) =>
       (await on.query(sql, values)) as unknown as { rows: Row[] },
   });
-  const within = async <T>(begin: string, work: (connection: Queryable) => Promise<T>): Promise<T> => {
-    const connection = await pool.connect();
-    try {
-      return await transaction(queryable(connection), begin, work);
-    } finally {
-      connection.release();
-    }
-  };
+  const within = <T>(begin: string, work: (connection: Queryable) => Promise<T>): Promise<T> =>
+    transaction(() => pool.connect(), queryable, begin, work);
   return {
     ...queryable(pool),
     prefix: database.prefix,
