@@ -67,7 +67,7 @@ export class Bench {
     const name = `site_${randomBytes(4).toString('hex')}`;
     const maintenance = await this.#connect('maintenance');
     if (like) await like.sqlClient.end();
-    await maintenance.query(`CREATE DATABASE ${name} ${like ? `TEMPLATE ${like.name}` : ''}`);
+    await maintenance.query(`CREATE DATABASE ${name} TEMPLATE ${like?.name ?? 'template1'} STRATEGY FILE_COPY`);
     await maintenance.end();
     const site = new Site(this, name, await this.#connect(name), this.#environment(name));
     this.#sites.push(site);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Client } from 'pg';
 import { createLifecycleSchema, lifecycleTables } from '../../lambdas/shared/lifecycle-schema.ts';
 import type { MoodleDatabase } from '../../lambdas/shared/moodle-database.ts';
 import { MysqlDatabase } from '../../lambdas/shared/mysql-database.ts';
@@ -31,6 +32,8 @@ export class LifecycleServer {
   readonly #kind: Kind;
   readonly #server: DatabaseServer;
   readonly #open: MoodleDatabase[] = [];
+  #maintenance: Promise<Client> | undefined;
+  #withSchema: Promise<string> | undefined;
 
   private constructor(world: Awaited<ReturnType<typeof makeWorld>>, kind: Kind, server: DatabaseServer) {
     this.#world = world;
@@ -65,8 +68,7 @@ export class LifecycleServer {
 
   /** A new database without any table. */
   async emptyDatabase(): Promise<{ name: string; database: MoodleDatabase }> {
-    const name = `site_${randomBytes(4).toString('hex')}`;
-    await this.#server.ensureOwner(owner.user, owner.password, name);
+    const name = await this.#create();
     const database = this.open(this.connection(name));
     // There it is not in the database but beside it, and so that of the test before.
     if (this.#kind === 'mysql') await database.execute('DROP DATABASE IF EXISTS moodle_lifecycle');
@@ -75,13 +77,53 @@ export class LifecycleServer {
 
   /** A new database with the lifecycle's schema. */
   async database(): Promise<MoodleDatabase> {
+    if (this.#kind === 'postgresql') {
+      this.#withSchema ??= this.#makeTemplate();
+      return this.open(this.connection(await this.#create(await this.#withSchema)));
+    }
     const { database } = await this.emptyDatabase();
     await createLifecycleSchema(database);
     return database;
   }
 
+  /** Copied by PostgreSQL once the schema is in it; a copy takes less than making the schema. */
+  async #makeTemplate(): Promise<string> {
+    const name = await this.#create();
+    const database = this.open(this.connection(name));
+    await createLifecycleSchema(database);
+    await database.close();
+    return name;
+  }
+
+  /** @returns the new database's name */
+  async #create(template = 'template1'): Promise<string> {
+    const name = `site_${randomBytes(4).toString('hex')}`;
+    if (this.#kind === 'mysql') await this.#server.ensureOwner(owner.user, owner.password, name);
+    else {
+      this.#maintenance ??= this.#openMaintenance();
+      // Not by way of the write-ahead log, which takes half as long again for a database this small.
+      await (await this.#maintenance).query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
+    }
+    return name;
+  }
+
+  async #openMaintenance(): Promise<Client> {
+    await this.#server.ensureOwner(owner.user, owner.password, 'maintenance');
+    const { host, port } = this.#server;
+    const client = new Client({
+      host,
+      port,
+      ...owner,
+      database: 'maintenance',
+      ssl: { ca: this.certificateAuthority },
+    });
+    await client.connect();
+    return client;
+  }
+
   async close(): Promise<void> {
     for (const database of this.#open) await database.close();
+    await (await this.#maintenance)?.end();
     await this.#world.close();
   }
 }
