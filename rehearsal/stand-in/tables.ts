@@ -84,8 +84,10 @@ export function tableStatements(prefix: string, serial: string): string[] {
   const create = (table: string, columns: readonly string[]) =>
     `CREATE TABLE ${table} (id ${serial} PRIMARY KEY, ${columns.join(', ')})`;
   const real = Object.entries(REAL_TABLES).map(([name, columns]) => create(`${prefix}${name}`, columns));
-  const rest = Array.from({ length: EXPECTED_TABLES - real.length }, (_, index) =>
-    create(`${prefix}stand_in_${String(index + 1).padStart(3, '0')}`, ['value text']),
+  // They make up the number, and nothing is ever in them: without keys and text a quarter of the work for the database.
+  const rest = Array.from(
+    { length: EXPECTED_TABLES - real.length },
+    (_, index) => `CREATE TABLE ${prefix}stand_in_${String(index + 1).padStart(3, '0')} (id bigint NOT NULL)`,
   );
   return [...real, ...rest];
 }
