@@ -20,7 +20,10 @@ export interface BundlesRequest {
   readonly entryPoints: Readonly<Record<string, string>>;
   /** Files and folders of which the bundles are made, beside the dependencies. */
   readonly sources: readonly string[];
-  readonly options?: Pick<BuildOptions, 'minify' | 'keepNames' | 'external' | 'mainFields' | 'splitting' | 'sourcemap'>;
+  readonly options?: Pick<
+    BuildOptions,
+    'minify' | 'keepNames' | 'external' | 'mainFields' | 'sourcemap' | 'format' | 'outExtension' | 'banner'
+  >;
 }
 
 const usual = {
@@ -46,7 +49,7 @@ export function keptBundlesFolder(name: string): string {
  * Bundles TypeScript for Node. The bundles are kept for as long as what they are made from is the same: making them takes
  * seconds.
  *
- * @returns the folder with a `<name>.mjs` for each entry point
+ * @returns the folder with a `<name>.mjs` for each entry point, unless `options` want another format
  * @throws Error with esbuild's own message when a source does not compile
  */
 export function keptBundles(request: BundlesRequest): string {

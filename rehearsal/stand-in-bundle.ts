@@ -10,10 +10,10 @@ export function standInBundle(): string {
       keptIn: keptBundlesFolder('stand-in'),
       entryPoints: { main: 'rehearsal/stand-in/main.ts' },
       sources: ['rehearsal/stand-in', 'rehearsal/plugin-directory/plugin-version.ts'],
-      // So that of the databases' drivers only the one is loaded that is used.
-      options: { splitting: true, external: ['pg-native'] },
+      // CommonJS: an ES module that imports node:http loads fetch and all that belongs to it, which no node needs.
+      options: { format: 'cjs', outExtension: { '.js': '.cjs' }, banner: {}, external: ['pg-native'] },
     }),
-    'main.mjs',
+    'main.cjs',
   );
   return made;
 }

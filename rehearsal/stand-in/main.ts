@@ -52,11 +52,10 @@ async function main([role, ...args]: string[]): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  say(`stopped: ${wordsOf(error)}`);
-  process.exitCode = 1;
-}
-// Connections that a failure left open must not keep the container.
-process.exit();
+main(process.argv.slice(2))
+  .catch((error: unknown) => {
+    say(`stopped: ${wordsOf(error)}`);
+    return 1;
+  })
+  // Connections that a failure left open must not keep the container.
+  .then((code) => process.exit(code));
