@@ -226,14 +226,14 @@ function phasesOf(
         return { ...planned, ...notVisited, status: skipped ? 'skipped' : 'pending' };
       }
       const evidence = without(visit.evidence, history.tokens);
+      const seenFromWayBack = () => {
+        if (visit.status !== 'succeeded') return undefined;
+        if (undone.has(planned.title)) return 'put back';
+        return isWayBack && foundNothing(evidence) ? 'not needed' : undefined;
+      };
       return {
         ...planned,
-        status:
-          visit.status === 'succeeded' && undone.has(planned.title)
-            ? 'put back'
-            : visit.status === 'succeeded' && isWayBack && foundNothing(evidence)
-              ? 'not needed'
-              : endedStatus(visit, status),
+        status: seenFromWayBack() ?? endedStatus(visit, status),
         startedAt: visit.startedAt,
         endedAt: visit.endedAt ?? execution.stopDate,
         attempts: visit.timeline.length,
