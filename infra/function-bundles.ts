@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keptBundles, keptBundlesFolder } from './kept-bundles.ts';
+import { keptBundles } from './kept-bundles.ts';
+import { cacheFolder } from './kept-folder.ts';
 
 /** Where the code of each phase function lies: one folder per function, its handler `index.handler`. */
 export interface FunctionBundles {
@@ -14,12 +15,10 @@ export interface FunctionBundles {
  * too: the runtime's own copy changes under a deployed function. CDK copies the folders into the cloud assembly.
  *
  * @param keptIn folder of the bundles of earlier calls
+ * @param names of the functions, without `.ts`
  * @throws Error with esbuild's own message when a source does not compile
  */
-export function bundleFunctions(keptIn = keptBundlesFolder('functions')): FunctionBundles {
-  const names = readdirSync(fileURLToPath(new URL('../lambdas', import.meta.url)))
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => file.slice(0, -'.ts'.length));
+export function bundleFunctions(keptIn = cacheFolder('functions'), names = functionNames()): FunctionBundles {
   const folder = keptBundles({
     keptIn,
     entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, `lambdas/${name}.ts`])),
@@ -40,4 +39,10 @@ export function bundleFunctions(keptIn = keptBundlesFolder('functions')): Functi
       return join(folder, functionName);
     },
   };
+}
+
+function functionNames(): string[] {
+  return readdirSync(fileURLToPath(new URL('../lambdas', import.meta.url)))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -'.ts'.length));
 }

@@ -40,11 +40,6 @@ const usual = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-/** Where bundles are kept for as long as the dependencies are. */
-export function keptBundlesFolder(name: string): string {
-  return join(dependencies, '.cache/moodle-lifecycle', name);
-}
-
 /**
  * Bundles TypeScript for Node. The bundles are kept for as long as what they are made from is the same: making them takes
  * seconds.

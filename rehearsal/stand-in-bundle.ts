@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { keptBundles, keptBundlesFolder } from '../infra/kept-bundles.ts';
+import { keptBundles } from '../infra/kept-bundles.ts';
+import { cacheFolder } from '../infra/kept-folder.ts';
 
 let made: string | undefined;
 
@@ -7,7 +8,7 @@ let made: string | undefined;
 export function standInBundle(): string {
   made ??= join(
     keptBundles({
-      keptIn: keptBundlesFolder('stand-in'),
+      keptIn: cacheFolder('stand-in'),
       entryPoints: { main: 'rehearsal/stand-in/main.ts' },
       sources: ['rehearsal/stand-in', 'rehearsal/plugin-directory/plugin-version.ts'],
       // CommonJS: an ES module that imports node:http loads fetch and all that belongs to it, which no node needs.

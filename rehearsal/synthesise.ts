@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { compileCache } from './compile-cache.ts';
 
 const application = fileURLToPath(new URL('../infra/app.ts', import.meta.url));
 
@@ -16,6 +17,7 @@ export async function synthesise(directory: string, context: Readonly<Record<str
     await promisify(execFile)(process.execPath, [application], {
       env: {
         ...process.env,
+        ...compileCache,
         CDK_OUTDIR: directory,
         CDK_CONTEXT_JSON: JSON.stringify(context),
         CDK_VALIDATION: 'false',

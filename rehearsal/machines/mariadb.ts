@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createConnection, escapeId, escape as quote } from 'mysql2/promise';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
+import { makeDataFolder } from './data-folder.ts';
 import type { DatabaseServer, ServerOptions } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
@@ -38,7 +39,7 @@ const PRIVILEGES = [
 export async function startMariaDb(world: World, name: string, options: ServerOptions = {}): Promise<MariaDb> {
   const directory = mariaDbFolder(world, name);
   const logFile = join(world.directory, 'logs', `mariadb-${name}.log`);
-  if (!existsSync(join(directory, 'mysql', 'db.frm'))) initialise(directory);
+  initialise(directory);
   const port = options.port ?? (await choosePort(world, `mariadb/${name}`));
   const password = administratorPassword(world, name);
   const server = await launch(world, directory, port, password, options.settings ?? {}, logFile);
@@ -80,19 +81,26 @@ function administratorPassword(world: World, name: string): string {
   return password;
 }
 
+/** Makes the server's own tables, unless they are there. */
 function initialise(directory: string): void {
-  // What a killed attempt left.
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const words = [
-    ...options({ ...common, datadir: directory, 'auth-root-authentication-method': 'normal' }),
-    '--skip-test-db',
-  ];
-  const made = spawnSync('mariadb-install-db', words, { encoding: 'utf8', env: serverEnvironment() });
-  if (made.status !== 0) {
-    const why = made.error?.message ?? `${made.stdout}${made.stderr}`.trim();
-    throw new Error(`MariaDB could not prepare ${directory}: ${why}`);
-  }
+  makeDataFolder(directory, {
+    kind: 'mariadb',
+    madeFrom: [run('mariadbd', ['--no-defaults', '--version']), installOptions],
+    make(folder) {
+      mkdirSync(folder, { mode: 0o700 });
+      run('mariadb-install-db', [...options({ ...installOptions, datadir: folder }), '--skip-test-db']);
+    },
+  });
+}
+
+/**
+ * @returns what the program prints
+ * @throws Error with its last words
+ */
+function run(program: string, args: readonly string[]): string {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: serverEnvironment() });
+  if (status === 0) return stdout;
+  throw new Error(`MariaDB could not prepare its data: ${error?.message ?? `${stdout}${stderr}`.trim()}`);
 }
 
 const common = {
@@ -104,6 +112,8 @@ const common = {
   'innodb-flush-method': 'nosync',
   'innodb-log-file-size': '32M',
 };
+
+const installOptions = { ...common, 'auth-root-authentication-method': 'normal' };
 
 /** Run by the server before it takes connections: the only way in that does not ask for a password. */
 const FIRST_STATEMENTS = 'first-statements.sql';

@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
+import { makeDataFolder } from './data-folder.ts';
 import type { DatabaseServer, ServerOptions } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
-import { commandAs, ownFolder, serverUser } from './unprivileged.ts';
+import { commandAs, ownFolder, serverUser, type User } from './unprivileged.ts';
 import { untilReady } from './until-ready.ts';
 
 interface Binaries {
@@ -42,7 +43,7 @@ export async function startPostgres(world: World, name: string, options: ServerO
   const directory = postgresFolder(world, name);
   const logFile = postgresLog(world, name);
   const password = superuserPassword(world, name);
-  if (!existsSync(join(directory, 'PG_VERSION'))) initialise(binaries, directory, password, logFile);
+  initialise(binaries, directory, password);
   ownFolder(directory, serverUser());
   writeFileSync(join(directory, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
   const port = options.port ?? (await choosePort(world, `postgres/${name}`));
@@ -111,34 +112,51 @@ async function withClient<Value>(client: Client, work: (client: Client) => Promi
   }
 }
 
-function initialise(binaries: Binaries, directory: string, password: string, logFile: string): void {
+/** Makes the cluster, unless it is there. */
+function initialise(binaries: Binaries, directory: string, password: string): void {
   const user = serverUser();
-  // What a killed attempt left: initdb wants an empty folder.
-  rmSync(directory, { recursive: true, force: true });
-  ownFolder(directory, user);
-  const passwordFile = `${directory}.password`;
-  writeFileSync(passwordFile, password, { mode: 0o600 });
-  const [command, args] = commandAs(user, binaries.initdb, [
-    `--pgdata=${directory}`,
-    `--username=${SUPERUSER}`,
-    `--pwfile=${passwordFile}`,
-    '--auth=scram-sha-256',
-    '--encoding=UTF8',
-    // PostgreSQL's own, so that it does not matter which locales this computer has.
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
-    '--locale=C',
-    '--no-sync',
-    // Small segments, so that archiving one that is not full yet costs little.
-    '--wal-segsize=1',
-  ]);
-  const made = spawnSync(command, args, { encoding: 'utf8', env: serverEnvironment() });
-  rmSync(passwordFile);
-  if (made.status !== 0) {
-    throw new Error(
-      `PostgreSQL could not prepare ${directory}: ${made.error?.message ?? made.stderr.trim()} (log: ${logFile})`,
-    );
-  }
+  makeDataFolder(directory, {
+    kind: 'postgres',
+    madeFrom: [run(undefined, binaries.initdb, ['--version']), clusterOptions, user],
+    make(folder) {
+      ownFolder(folder, user);
+      run(user, binaries.initdb, [`--pgdata=${folder}`, ...clusterOptions]);
+    },
+    finish(folder) {
+      const statement = `ALTER ROLE ${SUPERUSER} PASSWORD ${escapeLiteral(password)}`;
+      run(user, binaries.postgres, ['--single', '-c', 'fsync=off', '-D', folder, 'postgres'], statement);
+    },
+  });
+}
+
+const clusterOptions = [
+  `--username=${SUPERUSER}`,
+  // Nobody comes in before the superuser has a password, and a server its pg_hba.conf.
+  '--auth=reject',
+  '--encoding=UTF8',
+  // PostgreSQL's own, so that it does not matter which locales this computer has.
+  '--locale-provider=builtin',
+  '--builtin-locale=C.UTF-8',
+  '--locale=C',
+  '--no-sync',
+  // Small segments, so that archiving one that is not full yet costs little.
+  '--wal-segsize=1',
+];
+
+/**
+ * @param input what the program reads
+ * @returns what it prints
+ * @throws Error with its last words
+ */
+function run(user: User | undefined, program: string, options: readonly string[], input = ''): string {
+  const [command, args] = commandAs(user, program, options);
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: serverEnvironment(),
+    input,
+  });
+  if (status !== 0) throw new Error(`PostgreSQL could not prepare its data: ${error?.message ?? stderr.trim()}`);
+  return stdout;
 }
 
 async function launch(

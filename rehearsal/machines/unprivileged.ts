@@ -16,8 +16,12 @@ export interface User {
  */
 export function serverUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  return lookUp('postgres') ?? lookUp('nobody') ?? { uid: 65_534, gid: 65_534 };
+  // Asked for once: a process takes longer to start the larger the one that starts it is.
+  known ??= lookUp('postgres') ?? lookUp('nobody') ?? { uid: 65_534, gid: 65_534 };
+  return known;
 }
+
+let known: User | undefined;
 
 /**
  * The words that start a command as this user. It keeps the right to pass through folders that are closed to it, since a

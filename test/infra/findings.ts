@@ -10,6 +10,7 @@ import { cloudProviders } from '../../rehearsal/cloud.ts';
 import { machineProviders } from '../../rehearsal/machines/index.ts';
 import { readAssembly } from '../../rehearsal/template/assembly.ts';
 import { unknownIn } from '../../rehearsal/template/deploy.ts';
+import { withoutTraces } from './synthesised.ts';
 
 interface Report {
   readonly pluginReports: readonly {
@@ -33,9 +34,10 @@ export function findingsOf(context: Readonly<Record<string, string>>): string[] 
     mkdirSync(code);
     writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => ({});\n');
     const outdir = join(directory, 'cdk.out');
-    const app = new MoodleApp({ outdir, context, builtinCloudFormationValidation: true, treeMetadata: false }, () => ({
-      folderOf: () => code,
-    }));
+    const app = new MoodleApp(
+      { outdir, context: { ...context, ...withoutTraces }, builtinCloudFormationValidation: true, treeMetadata: false },
+      () => ({ folderOf: () => code }),
+    );
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app) as never, new NIST80053R5Checks(app) as never);
     return [...synthesiseAndReport(app, outdir), ...notRehearsed(outdir)];
   } finally {
