@@ -1,4 +1,4 @@
-import mysql, { type Connection, type FieldPacket, type ResultSetHeader } from 'mysql2/promise';
+import type { Connection, FieldPacket, ResultSetHeader } from 'mysql2/promise';
 import { fromMysql } from './database-errors.ts';
 import { mysql as dialect } from './dialect.ts';
 import type { MoodleDatabase, SqlParameters, SqlRow, SqlStatements, SqlValue } from './moodle-database.ts';
@@ -80,6 +80,8 @@ export class MysqlDatabase implements MoodleDatabase {
 
   async #connect(wasRefused: boolean): Promise<Connection> {
     const { host, port, database, tls } = this.#connection;
+    // Not at the start of a function that has another database: evaluating it is a fifth of such a start.
+    const { default: mysql } = await import('mysql2/promise');
     try {
       const client = await mysql.createConnection({
         host,

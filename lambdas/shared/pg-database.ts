@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { fromPostgres } from './database-errors.ts';
 import { postgresql } from './dialect.ts';
 import type { MoodleDatabase, SqlParameters, SqlRow, SqlStatements } from './moodle-database.ts';
@@ -59,7 +59,9 @@ export class PgDatabase implements MoodleDatabase {
 
   async #connect(wasRefused: boolean): Promise<pg.Client> {
     const { host, port, database, tls } = this.#connection;
-    const client = new pg.Client({
+    // Not at the start of a function that has another database, or its Data API.
+    const { Client } = await import('pg');
+    const client = new Client({
       host,
       port,
       database,

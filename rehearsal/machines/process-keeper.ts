@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../compile-cache.ts';
 import { perWorld } from '../per-world.ts';
 import type { World } from '../world.ts';
 import { MARK, signalGroup } from './reaper.ts';
@@ -113,7 +114,11 @@ export class ProcessKeeper {
 function startReaper(): ChildProcess {
   const script = fileURLToPath(new URL('./reaper.ts', import.meta.url));
   // Detached, so that Ctrl-C at the terminal ends the rehearsal and not the one who clears up after it.
-  const reaper = spawn(process.execPath, [script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {} });
+  const reaper = spawn(process.execPath, [script], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: compileCache,
+  });
   reaper.stdin?.on('error', () => {});
   reaper.unref();
   (reaper.stdin as unknown as { unref(): void }).unref();
