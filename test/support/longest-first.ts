@@ -4,27 +4,21 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const long = [
   /rollout\/plugin-update/,
   /rollout\/failing-phases/,
+  /infra\/combinations/,
   /rollout\//,
   /stand-in\//,
   /console\/web\//,
   /machines\/|rehearsal\//,
+  /lambdas\/update-|image\/plugins/,
 ];
-
-/**
- * Files that load the CDK or compile schemas, the longest first; after all that start processes. A worker is a gigabyte
- * after them, and each process that it starts then takes 20 ms of a processor more than from a small one.
- */
-const large = [/infra\/combinations/, /infra\/|docs\/|statemachines\/|rehearsal\/(events|states-definition)/];
 
 /** The order of a clean clone is that of later runs: durations of the run before are not looked at. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = long.findIndex((pattern) => pattern.test(moduleId));
+      return found < 0 ? long.length : found;
+    };
     return [...files].sort((one, other) => rank(one) - rank(other) || one.moduleId.localeCompare(other.moduleId));
   }
-}
-
-function rank({ moduleId }: TestSpecification): number {
-  const first = (patterns: readonly RegExp[]) => patterns.findIndex((pattern) => pattern.test(moduleId));
-  if (first(large) >= 0) return long.length + 1 + first(large);
-  return first(long) >= 0 ? first(long) : long.length;
 }
