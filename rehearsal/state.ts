@@ -34,7 +34,7 @@ function openCollection<Value>(file: string): Collection<Value> {
   const values = new Map<string, Value>(Object.entries(readJson(file) as Record<string, Value>));
   const save = () => {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(values), undefined, 1), { mode: 0o600 });
+    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(values)), { mode: 0o600 });
     renameSync(`${file}.new`, file);
   };
   return {

@@ -177,6 +177,8 @@ async function launch(
     max_connections: '200',
     // A killed server loses nothing by this, only a computer that loses power does.
     fsync: 'off',
+    // In the cluster's own folder: what lies in /dev/shm stays there when a server is killed.
+    dynamic_shared_memory_type: 'mmap',
     ...more,
   };
   const [command, args] = commandAs(serverUser(), binaries.postgres, [

@@ -124,7 +124,7 @@ export class Site {
       executionArn,
       { ...silentView, update: look ?? (() => {}) },
       // Each look costs this computer what the rollout could use.
-      { everyMilliseconds: look ? 50 : 400 },
+      { everyMilliseconds: look ? 150 : 400 },
     );
   }
 
