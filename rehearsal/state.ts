@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A named set of JSON values that is on disk before `set` and `delete` return. */
@@ -9,13 +9,21 @@ export interface Collection<Value> {
   entries(): [string, Value][];
 }
 
+/** A list of JSON values, each of which is on disk before `append` returns. */
+export interface Journal<Value> {
+  append(value: Value): void;
+  readonly values: readonly Value[];
+}
+
 /**
  * What the make-believe AWS account remembers, so that a rehearsal that was killed goes on from the same folder.
- * One JSON file per collection, replaced whole by a rename, so that a kill leaves the old or the new one.
+ * One JSON file per collection, replaced whole by a rename, so that a kill leaves the old or the new one; and one per
+ * journal, which grows by a line for each value.
  */
 export class State {
   readonly #directory: string;
   readonly #collections = new Map<string, Collection<unknown>>();
+  readonly #journals = new Map<string, Journal<unknown>>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -26,6 +34,14 @@ export class State {
     if (known) return known as Collection<Value>;
     const made = openCollection<Value>(join(this.#directory, `${name}.json`));
     this.#collections.set(name, made as Collection<unknown>);
+    return made;
+  }
+
+  journal<Value>(name: string): Journal<Value> {
+    const known = this.#journals.get(name);
+    if (known) return known as Journal<Value>;
+    const made = openJournal<Value>(join(this.#directory, `${name}.jsonl`));
+    this.#journals.set(name, made as Journal<unknown>);
     return made;
   }
 }
@@ -47,6 +63,25 @@ function openCollection<Value>(file: string): Collection<Value> {
       if (values.delete(key)) save();
     },
     entries: () => [...values.entries()],
+  };
+}
+
+function openJournal<Value>(file: string): Journal<Value> {
+  mkdirSync(dirname(file), { recursive: true });
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  // A kill in the middle of a line leaves a value that was never told to anybody.
+  if (whole !== text) writeFileSync(file, whole);
+  const values = whole
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Value);
+  return {
+    append: (value) => {
+      appendFileSync(file, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+      values.push(value);
+    },
+    values,
   };
 }
 

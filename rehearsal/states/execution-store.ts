@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '../endpoint/service.ts';
-import type { Collection } from '../state.ts';
+import type { Collection, Journal } from '../state.ts';
 import type { World } from '../world.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -43,10 +43,10 @@ export function executionsOf(world: Pick<World, 'state'>): Collection<StoredExec
   return world.state.collection<StoredExecution>('executions');
 }
 
-/** By id. One collection per execution, as each is written at every event. */
-export function eventsOf(world: Pick<World, 'state'>, executionArn: string): Collection<StoredEvent> {
+/** In their order: the id of the first is 1. */
+export function eventsOf(world: Pick<World, 'state'>, executionArn: string): Journal<StoredEvent> {
   const file = createHash('sha256').update(executionArn).digest('hex').slice(0, 24);
-  return world.state.collection<StoredEvent>(`execution-events/${file}`);
+  return world.state.journal<StoredEvent>(`execution-events/${file}`);
 }
 
 /** @throws AwsError ExecutionDoesNotExist */

@@ -1,12 +1,12 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Collection } from '../state.ts';
+import type { Journal } from '../state.ts';
 import type { World } from '../world.ts';
 import { eventsOf, type StoredEvent } from './execution-store.ts';
 
 /** Writes the events of one execution, in the form in which Step Functions keeps them. */
 export class History {
-  readonly #events: Collection<StoredEvent>;
+  readonly #events: Journal<StoredEvent>;
   readonly #logFile: string;
   #last: number;
   #transitions: number;
@@ -15,7 +15,7 @@ export class History {
   /** @param transitions of earlier runs of the execution */
   constructor(world: World, executionArn: string, name: string, transitions = 0) {
     this.#events = eventsOf(world, executionArn);
-    this.#last = this.#events.entries().length;
+    this.#last = this.#events.values.length;
     this.#transitions = transitions;
     this.#logFile = join(world.directory, 'logs', 'executions', `${name}.log`);
     mkdirSync(dirname(this.#logFile), { recursive: true });
@@ -47,7 +47,7 @@ export class History {
     const previousEventId = this.#predecessor ?? (id <= 2 ? 0 : this.#last);
     this.#predecessor = undefined;
     const timestamp = Date.now();
-    this.#events.set(String(id), { id, previousEventId, type, timestamp, details });
+    this.#events.append({ id, previousEventId, type, timestamp, details });
     this.#last = id;
     appendFileSync(
       this.#logFile,

@@ -1,5 +1,4 @@
 import { AwsError } from '../endpoint/service.ts';
-import type { Collection } from '../state.ts';
 import type { StoredEvent } from './execution-store.ts';
 
 const DEFAULT_PAGE = 100;
@@ -30,19 +29,19 @@ export function page<Item>(
  * @throws AwsError InvalidToken for a token that was not given out here
  */
 export function pageOfEvents(
-  events: Pick<Collection<StoredEvent>, 'get' | 'entries'>,
+  events: readonly StoredEvent[],
   reverseOrder: boolean,
   maxResults: number | undefined,
   nextToken: string | undefined,
 ): { items: readonly StoredEvent[]; next: string | undefined } {
-  const count = events.entries().length;
+  const count = events.length;
   const start = nextToken === undefined ? (reverseOrder ? count : 1) : Number(nextToken);
   if (!Number.isInteger(start) || start < 0) throw new AwsError('InvalidToken', `Invalid Token: '${nextToken}'`);
   const size = Math.min(maxResults || DEFAULT_PAGE, LARGEST_PAGE);
   const step = reverseOrder ? -1 : 1;
-  const items = Array.from({ length: size }, (_, index) => events.get(String(start + index * step))).filter(
+  const items = Array.from({ length: size }, (_, index) => events[start - 1 + index * step]).filter(
     (event) => event !== undefined,
   );
   const next = start + size * step;
-  return { items, next: events.get(String(next)) ? String(next) : undefined };
+  return { items, next: events[next - 1] ? String(next) : undefined };
 }

@@ -2,7 +2,7 @@ import { AwsError } from '../endpoint/service.ts';
 import type { World } from '../world.ts';
 import { type Definition, parseDefinition } from './definition.ts';
 import { startExecution } from './execution.ts';
-import { eventsOf, executionsOf, type StoredEvent, type StoredExecution } from './execution-store.ts';
+import { eventsOf, executionsOf, type StoredExecution } from './execution-store.ts';
 import { requireStateMachine } from './state-machines.ts';
 
 /** From the guide of Step Functions, “Redrive eligibility for unsuccessful executions”. */
@@ -25,7 +25,7 @@ export function notRedrivable(world: World, stored: StoredExecution): string | u
   const { status, stopDate = Date.now() } = stored;
   if (status === 'RUNNING' || status === 'SUCCEEDED') return `Execution is ${status} and cannot be redriven`;
   if (Date.now() - stopDate > REDRIVABLE_DAYS * 86_400_000) return 'Execution has passed the redrivable period';
-  if (eventsOf(world, stored.executionArn).entries().length >= MOST_EVENTS) {
+  if (eventsOf(world, stored.executionArn).values.length >= MOST_EVENTS) {
     return 'Execution history event limit exceeded';
   }
   return resumePoint(world, stored) ? undefined : 'Execution did not enter a state';
@@ -57,11 +57,7 @@ export function redriveExecution(world: World, stored: StoredExecution): StoredE
 }
 
 function resumePoint(world: World, { executionArn }: StoredExecution): ResumePoint | undefined {
-  const entered = eventsOf(world, executionArn)
-    .entries()
-    .map(([, event]) => event)
-    .filter(({ type }) => type.endsWith('StateEntered'))
-    .reduce<StoredEvent | undefined>((last, event) => (last && last.id > event.id ? last : event), undefined);
+  const entered = eventsOf(world, executionArn).values.findLast(({ type }) => type.endsWith('StateEntered'));
   if (!entered) return undefined;
   const { name, input } = entered.details.stateEnteredEventDetails as { name: string; input: string };
   return { stateName: name, input, enteredId: entered.id, enteredAt: entered.timestamp };

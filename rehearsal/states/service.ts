@@ -196,7 +196,7 @@ const getExecutionHistory = (world: World): Operation<GetExecutionHistoryInput> 
   run({ executionArn, maxResults, reverseOrder = false, nextToken, includeExecutionData = true }) {
     requireExecution(world, executionArn);
     if (!includeExecutionData) throw new AwsError('UnsupportedParameter', 'includeExecutionData is always true here.');
-    const { items, next } = pageOfEvents(eventsOf(world, executionArn), reverseOrder, maxResults, nextToken);
+    const { items, next } = pageOfEvents(eventsOf(world, executionArn).values, reverseOrder, maxResults, nextToken);
     return { events: items.map(describeEvent), nextToken: next };
   },
 });
