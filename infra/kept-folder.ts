@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -37,10 +37,11 @@ function isThere(folder: string): boolean {
   return statSync(folder, { throwIfNoEntry: false }) !== undefined;
 }
 
-function removeOldOnes(keptIn: string): void {
-  for (const name of readdirSync(keptIn)) {
-    const folder = join(keptIn, name);
-    const { mtimeMs } = statSync(folder, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
-    if (Date.now() - mtimeMs > KEPT_MILLISECONDS) rmSync(folder, { recursive: true, force: true });
+/** Removes what was made in a folder more than a week ago. */
+export function removeOldOnes(keptIn: string): void {
+  for (const name of existsSync(keptIn) ? readdirSync(keptIn) : []) {
+    const path = join(keptIn, name);
+    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    if (Date.now() - mtimeMs > KEPT_MILLISECONDS) rmSync(path, { recursive: true, force: true });
   }
 }

@@ -2,6 +2,7 @@ import { announceRehearsal } from '../console/api/rehearsals.ts';
 import { openProgressView, type Screen } from '../console/terminal.ts';
 import { watchRollout } from '../console/watch.ts';
 import { needsMariaDb, pinnedMoodleVersion } from './assembly-facts.ts';
+import { removeOldCompiledCode } from './compile-cache.ts';
 import { lockFolder } from './folder-lock.ts';
 import { namesOf } from './machines/names.ts';
 import { keeperOf } from './machines/process-keeper.ts';
@@ -42,6 +43,7 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
     const served = plugins !== undefined || otherMoodles.length > 0;
     const directoryOfPlugins = served ? await servePlugins(plugins, directory, otherMoodles) : undefined;
     if (directoryOfPlugins) undo.push(() => directoryOfPlugins.close());
+    removeOldCompiledCode();
     const cloudAssembly =
       options.cloudAssembly ?? (await synthesiseFor(options, directory, directoryOfPlugins?.url, say));
     const choice = {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keptFolder } from '../../infra/kept-folder.ts';
+import { keptFolder, removeOldOnes } from '../../infra/kept-folder.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -55,5 +55,15 @@ describe('keptFolder', () => {
     keptFolder(keptIn, 'one', writing('new'));
 
     expect(readdirSync(keptIn).sort()).toEqual(['one', 'young']);
+  });
+
+  it('can be removed a week after it was made without another', () => {
+    madeDaysAgo('old', 8);
+    madeDaysAgo('young', 6);
+
+    removeOldOnes(keptIn);
+    removeOldOnes(join(keptIn, 'not there'));
+
+    expect(readdirSync(keptIn)).toEqual(['young']);
   });
 });

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { bundleFunctions } from '../../infra/function-bundles.ts';
-import { compileCache } from '../../rehearsal/compile-cache.ts';
+import { compileCache, removeOldCompiledCode } from '../../rehearsal/compile-cache.ts';
 import { ensurePrerequisites } from '../../rehearsal/prerequisites/ensure.ts';
 import { makeRunFolder } from './run-folder.ts';
 
@@ -14,6 +14,7 @@ export default async function setup(): Promise<() => void> {
   // Now, lest each of the first synthesises make them at the same time.
   bundleFunctions();
   // Also for the commands that the tests run, and for the workers.
+  removeOldCompiledCode();
   Object.assign(process.env, compileCache);
   const folder = makeRunFolder(needs.realMoodle);
   process.env[RUN_FOLDER] = folder;
