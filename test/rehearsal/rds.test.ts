@@ -206,8 +206,12 @@ describe('databases that are copied and restored', () => {
     await wait(50);
     await sql("INSERT INTO notes VALUES ('too late')");
     const request = { SourceDBClusterIdentifier: 'site', DBClusterIdentifier: 'restored', RestoreToTime: moment };
-    // A moment that RDS has not uploaded the log of yet, a clone of the past, and a time before there was any backup.
-    await expect(rds.send(new RestoreDBClusterToPointInTimeCommand(request))).rejects.toThrow(/latest restorable time/);
+    // A moment that RDS cannot have uploaded the log of, a clone of the past, and a time before there was any backup.
+    await expect(
+      rds.send(
+        new RestoreDBClusterToPointInTimeCommand({ ...request, RestoreToTime: new Date(Date.now() + 3_600_000) }),
+      ),
+    ).rejects.toThrow(/latest restorable time/);
     await expect(
       rds.send(new RestoreDBClusterToPointInTimeCommand({ ...request, RestoreType: 'copy-on-write' })),
     ).rejects.toMatchObject({ name: 'InvalidParameterCombination' });
