@@ -18,7 +18,7 @@ export function cacheFolder(name: string): string {
  */
 export function keptFolder(keptIn: string, key: string, make: (folder: string) => void): string {
   const folder = join(keptIn, key);
-  if (isThere(folder)) return folder;
+  if (existsSync(folder)) return folder;
   mkdirSync(keptIn, { recursive: true });
   removeOldOnes(keptIn);
   const staging = mkdtempSync(`${folder}.`);
@@ -28,13 +28,9 @@ export function keptFolder(keptIn: string, key: string, make: (folder: string) =
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
     // Another process may have made the same in the meantime.
-    if (!isThere(folder)) throw error;
+    if (!existsSync(folder)) throw error;
   }
   return folder;
-}
-
-function isThere(folder: string): boolean {
-  return statSync(folder, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Removes what was made in a folder more than a week ago. */

@@ -30,20 +30,18 @@ export class State {
   }
 
   collection<Value>(name: string): Collection<Value> {
-    const known = this.#collections.get(name);
-    if (known) return known as Collection<Value>;
-    const made = openCollection<Value>(join(this.#directory, `${name}.json`));
-    this.#collections.set(name, made as Collection<unknown>);
-    return made;
+    return openOnce(this.#collections, join(this.#directory, `${name}.json`), openCollection) as Collection<Value>;
   }
 
   journal<Value>(name: string): Journal<Value> {
-    const known = this.#journals.get(name);
-    if (known) return known as Journal<Value>;
-    const made = openJournal<Value>(join(this.#directory, `${name}.jsonl`));
-    this.#journals.set(name, made as Journal<unknown>);
-    return made;
+    return openOnce(this.#journals, join(this.#directory, `${name}.jsonl`), openJournal) as Journal<Value>;
   }
+}
+
+function openOnce<Opened>(opened: Map<string, Opened>, file: string, open: (file: string) => Opened): Opened {
+  const found = opened.get(file) ?? open(file);
+  opened.set(file, found);
+  return found;
 }
 
 function openCollection<Value>(file: string): Collection<Value> {

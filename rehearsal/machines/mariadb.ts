@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -6,7 +5,7 @@ import { join } from 'node:path';
 import { createConnection, escapeId, escape as quote } from 'mysql2/promise';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
-import { makeDataFolder } from './data-folder.ts';
+import { makeDataFolder, runProgram } from './data-folder.ts';
 import type { DatabaseServer, ServerOptions } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
@@ -74,6 +73,19 @@ export function mariaDbFolder(world: Pick<World, 'directory'>, name: string): st
   return join(world.directory, 'mariadb', name);
 }
 
+export function removeMariaDb(world: Pick<World, 'directory'>, name: string): void {
+  const folder = mariaDbFolder(world, name);
+  for (const each of [folder, temporaryFolder(folder)]) rmSync(each, { recursive: true, force: true });
+}
+
+/**
+ * Beside the data, and not the computer's own: a server that starts removes every temporary table there, those that
+ * another one is using too.
+ */
+function temporaryFolder(directory: string): string {
+  return `${directory}.tmp`;
+}
+
 function administratorPassword(world: World, name: string): string {
   const passwords = world.state.collection<string>('mariadb-administrators');
   const password = passwords.get(name) ?? randomBytes(18).toString('base64url');
@@ -85,22 +97,17 @@ function administratorPassword(world: World, name: string): string {
 function initialise(directory: string): void {
   makeDataFolder(directory, {
     kind: 'mariadb',
-    madeFrom: [run('mariadbd', ['--no-defaults', '--version']), installOptions],
+    madeFrom: () => [run('mariadbd', ['--no-defaults', '--version']), installOptions],
     make(folder) {
-      mkdirSync(folder, { mode: 0o700 });
-      run('mariadb-install-db', [...options({ ...installOptions, datadir: folder }), '--skip-test-db']);
+      const tmpdir = temporaryFolder(folder);
+      for (const each of [folder, tmpdir]) mkdirSync(each, { mode: 0o700 });
+      run('mariadb-install-db', [...options({ ...installOptions, datadir: folder, tmpdir }), '--skip-test-db']);
     },
   });
 }
 
-/**
- * @returns what the program prints
- * @throws Error with its last words
- */
 function run(program: string, args: readonly string[]): string {
-  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: serverEnvironment() });
-  if (status === 0) return stdout;
-  throw new Error(`MariaDB could not prepare its data: ${error?.message ?? `${stdout}${stderr}`.trim()}`);
+  return runProgram('MariaDB', [program, args], serverEnvironment());
 }
 
 const common = {
@@ -135,9 +142,12 @@ async function launch(
       `DROP USER IF EXISTS 'root'@'localhost';\n`,
     { mode: 0o600 },
   );
+  const tmpdir = temporaryFolder(directory);
+  mkdirSync(tmpdir, { recursive: true, mode: 0o700 });
   const words = options({
     ...common,
     datadir: directory,
+    tmpdir,
     'bind-address': LOOPBACK,
     port: String(port),
     // In the data folder: an absolute path might be longer than a socket's address can be.

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { arch, platform } from 'node:os';
@@ -6,7 +5,7 @@ import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { World } from '../world.ts';
 import { certificatesBeside } from './certificates.ts';
-import { makeDataFolder } from './data-folder.ts';
+import { makeDataFolder, runProgram } from './data-folder.ts';
 import type { DatabaseServer, ServerOptions } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
@@ -20,6 +19,8 @@ interface Binaries {
 
 const SUPERUSER = 'rehearsal';
 const START_MILLISECONDS = 30_000;
+/** A server that is starting or ending may accept a connection and never answer on it. */
+const CONNECT_MILLISECONDS = 10_000;
 /** What a server gets to end in order before it is killed. */
 const STOP_MILLISECONDS = 20_000;
 
@@ -56,6 +57,7 @@ export async function startPostgres(world: World, name: string, options: ServerO
       password,
       database,
       ssl: { ca: readFileSync(world.certificateAuthorityFile, 'utf8') },
+      connectionTimeoutMillis: CONNECT_MILLISECONDS,
     });
   const attempt = async () => {
     const client = connect('postgres');
@@ -117,7 +119,7 @@ function initialise(binaries: Binaries, directory: string, password: string): vo
   const user = serverUser();
   makeDataFolder(directory, {
     kind: 'postgres',
-    madeFrom: [run(undefined, binaries.initdb, ['--version']), clusterOptions, user],
+    madeFrom: () => [run(undefined, binaries.initdb, ['--version']), clusterOptions, user],
     make(folder) {
       ownFolder(folder, user);
       run(user, binaries.initdb, [`--pgdata=${folder}`, ...clusterOptions]);
@@ -143,20 +145,8 @@ const clusterOptions = [
   '--wal-segsize=1',
 ];
 
-/**
- * @param input what the program reads
- * @returns what it prints
- * @throws Error with its last words
- */
-function run(user: User | undefined, program: string, options: readonly string[], input = ''): string {
-  const [command, args] = commandAs(user, program, options);
-  const { status, error, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: serverEnvironment(),
-    input,
-  });
-  if (status !== 0) throw new Error(`PostgreSQL could not prepare its data: ${error?.message ?? stderr.trim()}`);
-  return stdout;
+function run(user: User | undefined, program: string, options: readonly string[], input?: string): string {
+  return runProgram('PostgreSQL', commandAs(user, program, options), serverEnvironment(), input);
 }
 
 async function launch(

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Redis } from 'ioredis';
+import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startMariaDb } from '../../rehearsal/machines/mariadb.ts';
 import { startMemcached } from '../../rehearsal/machines/memcached.ts';
 import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { startRedis } from '../../rehearsal/machines/redis.ts';
@@ -29,6 +31,18 @@ test('PostgreSQL takes the owner over verified TLS, and refuses a connection wit
   await client.query('CREATE TABLE kept (id int)');
   await client.end();
   await expect(new Client({ ...common, ssl: false }).connect()).rejects.toThrow(/no encryption|pg_hba/);
+});
+
+test('MariaDB keeps its temporary tables when another one starts', async () => {
+  const { host, port, administrator } = await startMariaDb(world, 'demo');
+  const ssl = { ca: readFileSync(world.certificateAuthorityFile, 'utf8') };
+  const connection = await createConnection({ host, port, ...administrator, ssl });
+  await connection.query('CREATE DATABASE demo');
+  await connection.query('CREATE TEMPORARY TABLE demo.counted (n int) ENGINE = Aria');
+  await connection.query('INSERT INTO demo.counted VALUES (1)');
+  await startMariaDb(world, 'other');
+  await connection.query('DROP TEMPORARY TABLE demo.counted');
+  await connection.end();
 });
 
 test('Redis wants TLS and the password, and takes settings of the parameter group', async () => {

@@ -13,8 +13,8 @@ export default async function setup(): Promise<() => void> {
   await ensurePrerequisites(needs, (line) => console.log(line));
   // Now, lest each of the first synthesises make them at the same time.
   bundleFunctions();
-  // Also for the commands that the tests run, and for the workers.
   removeOldCompiledCode();
+  // Also for the commands that the tests run, and for the workers.
   Object.assign(process.env, compileCache);
   const folder = makeRunFolder(needs.realMoodle);
   process.env[RUN_FOLDER] = folder;

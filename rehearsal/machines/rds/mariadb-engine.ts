@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import type { World } from '../../world.ts';
-import { type MariaDb, mariaDbFolder, startMariaDb } from '../mariadb.ts';
-import { freePort } from '../ports.ts';
+import { type MariaDb, mariaDbFolder, removeMariaDb, startMariaDb } from '../mariadb.ts';
+import { choosePort } from '../ports.ts';
 import { keeperOf } from '../process-keeper.ts';
 import { lastLines } from '../until-ready.ts';
 import type { DatabaseEngine, RestoreRequest, RunningServer } from './engine.ts';
@@ -25,7 +25,7 @@ export const mariaDbEngine: DatabaseEngine = {
   start: (world, name, port, parameters) => start(world, name, port, settingsOf(parameters)),
   backUp: (world, name, server, folder) => backUp(world, name, server as RunningMariaDb, folder),
   restore,
-  remove: (world, name) => rmSync(mariaDbFolder(world, name), { recursive: true, force: true }),
+  remove: removeMariaDb,
 };
 
 /**
@@ -95,8 +95,8 @@ async function backUp(world: World, name: string, server: RunningMariaDb, folder
 
 async function restore(world: World, { backup, from, to, until }: RestoreRequest): Promise<void> {
   const folder = mariaDbFolder(world, to);
-  rmSync(folder, { recursive: true, force: true });
-  const server = await start(world, to, await freePort(), {});
+  removeMariaDb(world, to);
+  const server = await start(world, to, await choosePort(world, `replay/${to}`), {});
   const changes = `${folder}.changes.sql`;
   try {
     await withLogin(world, to, server, async (login) => {

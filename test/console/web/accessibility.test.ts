@@ -62,17 +62,16 @@ const views: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   },
 };
 
-const height = 900;
-
-// Contrast is the colours' doing, layout the width's: each is looked at by every rule once, and none scrolls in either.
 describe.each([
-  ['light', 1200, 400],
-  ['dark', 400, 1200],
-] as const)('in %s colours, %i pixels wide', (colorScheme, width, otherWidth) => {
+  ['light', 1200],
+  ['light', 400],
+  ['dark', 1200],
+  ['dark', 400],
+] as const)('in %s colours, %i pixels wide', (colorScheme, width) => {
   it('no view breaks a rule of accessibility, and none scrolls sideways', async () => {
     const context = await browser.newContext({
       colorScheme,
-      viewport: { width, height },
+      viewport: { width, height: 900 },
       reducedMotion: 'reduce',
       locale: 'en-GB',
     });
@@ -82,11 +81,7 @@ describe.each([
       for (const [name, open] of Object.entries(views)) {
         await open(page);
         found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
-        for (const each of [otherWidth, width]) {
-          await page.setViewportSize({ width: each, height });
-          if (await page.evaluate('document.documentElement.scrollWidth > innerWidth'))
-            found.push(`${name}: too wide for ${each} pixels`);
-        }
+        if (await page.evaluate('document.documentElement.scrollWidth > innerWidth')) found.push(`${name}: too wide`);
       }
       expect(found).toEqual([]);
     } finally {
