@@ -183,28 +183,14 @@ describe.each(['cluster', 'instance'] as const)('putBackDatabase, %s', (kind) =>
     const work = () => putBackDatabase(client, settings, update, point);
     await expect(work()).rejects.toMatchObject({ name: 'DatabaseStillBeingRestored' });
     const copy = kind === 'cluster' ? rds.clusters.get(names.restored) : rds.instances.get(names.restored);
-    Object.assign(copy ?? {}, { Status: 'incompatible-restore', DBInstanceStatus: 'incompatible-restore' });
-    await expect(work()).rejects.toMatchObject({
-      name: 'DatabaseNotRestored',
-      message: expect.stringMatching(/is incompatible-restore\. The site’s own is untouched/),
-    });
-  });
-
-  it.runIf(kind === 'cluster')('makes no instance anew for one that is on its way between two names', async () => {
-    const rds = new FakeRds(kind);
-    const { client, calls } = clientOf(rds);
-    const work = () => putBackDatabase(client, settings, update, point);
-    const members = () => rds.clusters.get(names.restored)?.DBClusterMembers ?? [];
-    for (let attempt = 0; !rds.instances.has(`${names.before}-1`) && attempt < 20; attempt++) {
-      await work().catch(() => undefined);
-      await rds.settle();
+    const statuses = kind === 'cluster' ? ['failed', 'cloning-failed'] : ['restore-error', 'incompatible-restore'];
+    for (const status of statuses) {
+      Object.assign(copy ?? {}, { Status: status, DBInstanceStatus: status });
+      await expect(work()).rejects.toMatchObject({
+        name: 'DatabaseNotRestored',
+        message: expect.stringContaining(`${names.restored} is ${status}. The site’s own is untouched`),
+      });
     }
-    const made = calls.filter(({ name }) => name === 'CreateDBInstance').length;
-    const hidden = members().splice(0, 1);
-    await expect(work()).rejects.toMatchObject({ message: expect.stringContaining('is being renamed') });
-    members().unshift(...hidden);
-    await untilDone(rds, work);
-    expect(calls.filter(({ name }) => name === 'CreateDBInstance')).toHaveLength(made);
   });
 
   it('is ended by another rollout when it was stopped while no database had the site’s name', async () => {
@@ -341,4 +327,40 @@ describe('removing replaced databases', () => {
       expect(all.has('campus-database')).toBe(true);
     },
   );
+});
+
+describe('putBackDatabase, of a cluster’s instances', () => {
+  const settings = settingsOf('cluster');
+
+  it('gives up when RDS gives up an instance of the copy', async () => {
+    const rds = new FakeRds('cluster');
+    const { client } = clientOf(rds);
+    const work = () => putBackDatabase(client, settings, update, point);
+    for (let attempt = 0; !rds.instances.has(`${names.restored}-2`) && attempt < 20; attempt++) {
+      await work().catch(() => undefined);
+      await rds.settle();
+    }
+    Object.assign(rds.instances.get(`${names.restored}-2`) ?? {}, { DBInstanceStatus: 'insufficient-capacity' });
+    await expect(work()).rejects.toMatchObject({
+      name: 'DatabaseNotRestored',
+      message: expect.stringContaining(`${names.restored}-2 is insufficient-capacity. The site’s own is untouched`),
+    });
+  });
+
+  it('makes no instance anew for one that is on its way between two names', async () => {
+    const rds = new FakeRds('cluster');
+    const { client, calls } = clientOf(rds);
+    const work = () => putBackDatabase(client, settings, update, point);
+    const members = () => rds.clusters.get(names.restored)?.DBClusterMembers ?? [];
+    for (let attempt = 0; !rds.instances.has(`${names.before}-1`) && attempt < 20; attempt++) {
+      await work().catch(() => undefined);
+      await rds.settle();
+    }
+    const made = calls.filter(({ name }) => name === 'CreateDBInstance').length;
+    const hidden = members().splice(0, 1);
+    await expect(work()).rejects.toMatchObject({ message: expect.stringContaining('is being renamed') });
+    members().unshift(...hidden);
+    await untilDone(rds, work);
+    expect(calls.filter(({ name }) => name === 'CreateDBInstance')).toHaveLength(made);
+  });
 });

@@ -139,7 +139,10 @@ describe('a password that was rotated after the moment that the database goes ba
     await run(own, old, 'CREATE TABLE notes (note varchar(20))');
     await run(own, old, "INSERT INTO notes VALUES ('before')");
     await createSnapshot(rds, settings, `of-${kind}`, {});
-    while ((await findSnapshot(rds, settings, `of-${kind}`))?.status !== 'available') await wait(50);
+    for (let status = ''; status !== 'available'; await wait(50)) {
+      status = (await findSnapshot(rds, settings, `of-${kind}`))?.status ?? '';
+      expect(status).not.toBe('failed');
+    }
     // RDS restores to whole seconds.
     await wait(1_000 - (Date.now() % 1_000));
     const at = new Date();
@@ -171,11 +174,13 @@ describe('a password that was rotated after the moment that the database goes ba
         return readLogin(secrets, secretArn);
       },
     };
+    // Short of the test's own, so that it is known what was waited for.
+    const deadline = Date.now() + 45_000;
     for (let done = false; !done; ) {
       done = await putBackDatabase(rds, settings, origin, point).then(
         () => true,
         async (error: unknown) => {
-          if (!(error instanceof Wait)) throw error;
+          if (!(error instanceof Wait) || Date.now() > deadline) throw error;
           await wait(100);
           return false;
         },

@@ -1,6 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates have them.
 
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   CreateDBClusterSnapshotCommand,
@@ -163,8 +166,8 @@ describe('databases that are copied and restored', () => {
     (await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }))).DBInstances?.[0];
   const until = (look: () => Promise<void>) => vi.waitFor(look, { timeout: 50_000, interval: 100 });
   const untilCluster = (id: string) => until(async () => expect((await cluster(id))?.Status).toBe('available'));
-  const untilInstance = (id: string) =>
-    until(async () => expect((await instance(id))?.DBInstanceStatus).toBe('available'));
+  const untilInstance = (id: string, status = 'available') =>
+    until(async () => expect((await instance(id))?.DBInstanceStatus).toBe(status));
 
   let moment: Date;
 
@@ -206,12 +209,11 @@ describe('databases that are copied and restored', () => {
     await wait(50);
     await sql("INSERT INTO notes VALUES ('too late')");
     const request = { SourceDBClusterIdentifier: 'site', DBClusterIdentifier: 'restored', RestoreToTime: moment };
-    // A moment that RDS cannot have uploaded the log of, a clone of the past, and a time before there was any backup.
-    await expect(
-      rds.send(
-        new RestoreDBClusterToPointInTimeCommand({ ...request, RestoreToTime: new Date(Date.now() + 3_600_000) }),
-      ),
-    ).rejects.toThrow(/latest restorable time/);
+    // A moment that RDS has not uploaded the log of yet, a clone of the past, and a time before there was any backup.
+    const { scaled } = account.world;
+    account.world.scaled = (seconds) => seconds * 1_000;
+    await expect(rds.send(new RestoreDBClusterToPointInTimeCommand(request))).rejects.toThrow(/latest restorable time/);
+    account.world.scaled = scaled;
     await expect(
       rds.send(new RestoreDBClusterToPointInTimeCommand({ ...request, RestoreType: 'copy-on-write' })),
     ).rejects.toMatchObject({ name: 'InvalidParameterCombination' });
@@ -301,14 +303,24 @@ describe('databases that are copied and restored', () => {
     };
     await rds.send(new RestoreDBClusterFromSnapshotCommand(again));
     await untilCluster('again');
-    await rds.send(
-      new CreateDBInstanceCommand({
-        DBInstanceIdentifier: 'again-writer',
-        DBClusterIdentifier: 'again',
-        DBInstanceClass: 'db.serverless',
-        Engine: 'aurora-postgresql',
-      }),
+    const writer = new CreateDBInstanceCommand({
+      DBInstanceIdentifier: 'again-writer',
+      DBClusterIdentifier: 'again',
+      DBInstanceClass: 'db.serverless',
+      Engine: 'aurora-postgresql',
+    });
+    // What cannot be brought about has a status that says so, and can be removed.
+    const stranger = createServer((socket) => socket.destroy()).listen((await cluster('again'))?.Port, '127.0.0.1');
+    await once(stranger, 'listening');
+    await rds.send(writer);
+    await untilInstance('again-writer', 'failed');
+    stranger.close();
+    expect(readFileSync(join(directory, 'logs', 'rds.log'), 'utf8')).toMatch(/PostgreSQL did not start/);
+    await rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier: 'again-writer' }));
+    await until(async () =>
+      expect(instance('again-writer')).rejects.toMatchObject({ name: 'DBInstanceNotFoundFault' }),
     );
+    await rds.send(writer);
     await untilInstance('again-writer');
     expect(await notesAt((await cluster('again'))?.Port)).toEqual(['in the snapshot']);
     await rds.send(new DeleteDBClusterSnapshotCommand({ DBClusterSnapshotIdentifier: 'before-update' }));

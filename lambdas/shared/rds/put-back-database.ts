@@ -4,6 +4,7 @@ import type { Rollout } from '../hold.ts';
 import type { Settings } from '../settings.ts';
 import { type FoundDatabase, findDatabase, isBusy, statusOf, tagListOf } from './databases.ts';
 import { exchange, findExchanged, isInPlace } from './exchange.ts';
+import { requireNotLost } from './lost.ts';
 import { day, inDays, namesOf, tagNames, tagValues } from './names.ts';
 import { assurePassword, type ReadLogin } from './password.ts';
 import { beginRestore, completeRestored, type RestoreFrom } from './restore.ts';
@@ -25,9 +26,6 @@ export interface RestoredDatabase {
   /** Name under which the replaced database is kept. */
   readonly kept: string;
 }
-
-/** RDS calls a restore that it gave up by one of these. */
-const lost = /^(failed|incompatible-|inaccessible-|storage-full)/;
 
 /** Backups follow the database by at most five minutes (RDS's own words); after twice that they will not come. */
 const backupSeconds = 600;
@@ -90,13 +88,7 @@ async function goOn(rds: RDSClient, settings: Settings, origin: Rollout, point: 
     });
     throw waiting(`RDS restores it to ${restoredTo} beside the site’s own`);
   }
-  if (restored && lost.test(statusOf(restored))) {
-    throw new DatabaseNotRestored(
-      `RDS could not restore the database: ${names.restored} is ${statusOf(restored)}. The site’s own is untouched, and ` +
-        'as the upgrade left it. Look into the events of RDS, delete that copy, and start the rollout again, which goes on ' +
-        'putting back.',
-    );
-  }
+  if (restored) requireNotLost(names.restored, statusOf(restored));
   if (current && restored) {
     const words = await completeRestored(rds, current, restored, names.before);
     if (words) throw waiting(words);

@@ -10,6 +10,7 @@ import {
   RestoreDBInstanceToPointInTimeCommand,
 } from '@aws-sdk/client-rds';
 import { type FoundDatabase, findInstance } from './databases.ts';
+import { requireNotLost } from './lost.ts';
 import { inheritedTags, type TagValues, tagNames, tagsOf, tagValues } from './names.ts';
 
 export type RestoreFrom = { readonly time: Date } | { readonly snapshot: string };
@@ -131,6 +132,7 @@ async function restoreInstance(
  *
  * @param before name under which the source is kept, and its instances with a number
  * @returns what is not ready yet, in plain words; undefined when nothing is left to do
+ * @throws DatabaseNotRestored when RDS gave up one of its instances
  */
 export async function completeRestored(
   rds: RDSClient,
@@ -161,9 +163,9 @@ export async function completeRestored(
     return 'instances of the restored database are being made';
   }
   for (const { DBInstanceIdentifier: name = '' } of DBClusterMembers) {
-    const member = await findInstance(rds, name);
-    if (member?.DBInstanceStatus !== 'available')
-      return `the instance ${name} is ${member?.DBInstanceStatus ?? 'not shown'}`;
+    const { DBInstanceStatus: status = 'not shown' } = (await findInstance(rds, name)) ?? {};
+    requireNotLost(name, status);
+    if (status !== 'available') return `the instance ${name} is ${status}`;
   }
   if (source.cluster.HttpEndpointEnabled && !restored.cluster.HttpEndpointEnabled) {
     await rds.send(new EnableHttpEndpointCommand({ ResourceArn: DBClusterArn }));

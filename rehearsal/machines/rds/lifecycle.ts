@@ -16,7 +16,7 @@ import {
 import { later, seconds } from './transitions.ts';
 
 /** The port that stands for an identifier's endpoint; the same from one rehearsal on a folder to the next. */
-export function endpointPort(world: Pick<World, 'state'>, identifier: string): Promise<number> {
+export function endpointPort(world: World, identifier: string): Promise<number> {
   return choosePort(world, `database/${identifier}`);
 }
 
@@ -37,19 +37,17 @@ export function requireFree(world: World, of: 'cluster' | 'instance', identifier
 
 /** Goes on with what a record's status says is under way. */
 export function goOn(world: World, record: DatabaseRecord): void {
-  if (record.status === 'creating') {
+  const after = (time: number, work: typeof finishRestore, status: 'failed' | 'restore-error' = 'failed') =>
     later(
       world,
-      seconds.restore,
-      () => finishRestore(world, record),
-      () => save(world, { ...record, status: 'restore-error' }),
+      time,
+      () => work(world, record),
+      () => save(world, { ...asItIs(world, record), status }),
     );
-  }
-  if (record.status === 'renaming') later(world, seconds.rename, () => finishRename(world, record));
-  if (record.status === 'resetting-master-credentials') {
-    later(world, seconds.password, () => finishPassword(world, record));
-  }
-  if (record.status === 'deleting') later(world, seconds.delete, () => finishDelete(world, record));
+  if (record.status === 'creating') after(seconds.restore, finishRestore, 'restore-error');
+  if (record.status === 'renaming') after(seconds.rename, finishRename);
+  if (record.status === 'resetting-master-credentials') after(seconds.password, finishPassword);
+  if (record.status === 'deleting') after(seconds.delete, finishDelete);
 }
 
 /**
@@ -146,7 +144,7 @@ export function beginDelete(world: World, record: DatabaseRecord, finalSnapshot:
       `Cannot delete protected ${noun}, please disable deletion protection and try again.`,
     );
   }
-  if (record.status !== 'restore-error') requireAvailable(record);
+  if (record.status !== 'restore-error' && record.status !== 'failed') requireAvailable(record);
   if (finalSnapshot !== undefined) {
     createSnapshot(world, record, { identifier: finalSnapshot, type: 'manual', tags: [] });
   }

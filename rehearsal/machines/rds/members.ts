@@ -7,16 +7,22 @@ import { later, seconds } from './transitions.ts';
 
 /** Goes on with what the status of a cluster's instance says is under way. */
 export function goOnWithMember(world: World, member: MemberRecord): void {
-  if (member.status === 'creating')
-    later(world, seconds.instance, () => arrive(world, { ...member, status: 'available' }));
-  if (member.status === 'renaming') later(world, seconds.rename, () => finishRename(world, member));
-  if (member.status === 'deleting') later(world, seconds.delete, () => leave(world, member));
+  const after = (time: number, work: typeof arrive) =>
+    later(
+      world,
+      time,
+      () => work(world, member),
+      () => save(world, { ...member, status: 'failed' }),
+    );
+  if (member.status === 'creating') after(seconds.instance, arrive);
+  if (member.status === 'renaming') after(seconds.rename, finishRename);
+  if (member.status === 'deleting') after(seconds.delete, leave);
 }
 
 /** Starts to add an instance to a cluster. @throws AwsError DBInstanceAlreadyExists */
 export function beginMember(world: World, member: MemberRecord): void {
   requireFree(world, 'instance', member.identifier);
-  memberRecords(world).set(member.identifier, member);
+  save(world, member);
   goOnWithMember(world, member);
 }
 
@@ -32,9 +38,13 @@ export function beginMemberDelete(world: World, member: MemberRecord): MemberRec
 }
 
 function begin(world: World, member: MemberRecord): MemberRecord {
-  memberRecords(world).set(member.identifier, member);
+  save(world, member);
   goOnWithMember(world, member);
   return member;
+}
+
+function save(world: World, member: MemberRecord): void {
+  memberRecords(world).set(member.identifier, member);
 }
 
 /** RDS reboots an instance that it renames. */
@@ -43,14 +53,14 @@ async function finishRename(world: World, member: MemberRecord): Promise<void> {
   const cluster = clusterOf(world, member);
   if (cluster) await stopServer(world, cluster);
   memberRecords(world).delete(member.identifier);
-  await arrive(world, { ...kept, identifier, status: 'available' });
+  await arrive(world, { ...kept, identifier });
 }
 
 /** Has the cluster answer, and then says that the instance is available. */
 async function arrive(world: World, member: MemberRecord): Promise<void> {
   const cluster = clusterOf(world, member);
   if (cluster?.status === 'available') await startServer(world, cluster);
-  memberRecords(world).set(member.identifier, member);
+  save(world, { ...member, status: 'available' });
 }
 
 /** A cluster whose last instance is gone answers no more. */

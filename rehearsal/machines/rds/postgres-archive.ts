@@ -5,6 +5,9 @@ import type { World } from '../../world.ts';
 import type { Postgres } from '../postgres.ts';
 import { ownFolder, serverUser } from '../unprivileged.ts';
 
+/** Twice what passes before PostgreSQL tries anew by itself (pgarch.c: PGARCH_AUTOWAKE_INTERVAL). */
+const ARCHIVE_MILLISECONDS = 120_000;
+
 /** Where the server of that name keeps the finished segments of its write-ahead log. */
 export function archiveFolder(world: Pick<World, 'directory'>, name: string): string {
   return join(world.directory, 'postgres-archive', name);
@@ -48,14 +51,21 @@ export function archiveNow(server: Pick<Postgres, 'asSuperuser'>): Promise<void>
     // A transaction that has a number, though it changes nothing.
     await client.query('SELECT pg_current_xact_id()');
     const { rows } = await client.query<{ file: string }>('SELECT pg_walfile_name(pg_switch_wal()) AS file');
-    while (!(await isArchived(client, rows[0]?.file))) await wait(20);
+    const deadline = Date.now() + ARCHIVE_MILLISECONDS;
+    while (!(await isArchived(client, rows[0]?.file, Date.now() > deadline))) await wait(20);
   });
 }
 
-async function isArchived(client: Client, file: string | undefined): Promise<boolean> {
-  const { rows } = await client.query<{ done: boolean | null }>(
-    'SELECT last_archived_wal >= $1 AS done FROM pg_stat_archiver',
+/** @throws Error when it is not, and should be by now */
+async function isArchived(client: Client, file: string | undefined, isLate: boolean): Promise<boolean> {
+  const { rows } = await client.query<{ done: boolean | null; archived: string | null; failed: string | null }>(
+    `SELECT last_archived_wal >= $1 AS done, last_archived_wal AS archived, last_failed_wal AS failed
+       FROM pg_stat_archiver`,
     [file],
   );
-  return rows[0]?.done ?? false;
+  const { done, archived, failed } = rows[0] ?? {};
+  if (!done && isLate) {
+    throw new Error(`PostgreSQL has not archived ${file}: the last that it archived is ${archived}, failed ${failed}.`);
+  }
+  return done ?? false;
 }

@@ -14,7 +14,8 @@ export type Status =
   | 'renaming'
   | 'resetting-master-credentials'
   | 'deleting'
-  | 'restore-error';
+  | 'restore-error'
+  | 'failed';
 
 /** What a new server is made from: a snapshot, and the moment up to which the source's log is replayed over it. */
 export interface RestoreSource {

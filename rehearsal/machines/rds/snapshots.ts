@@ -141,11 +141,13 @@ const backupsPlannedOf = perWorld(() => new Set<string>());
 export function planFirstBackup(world: World, { resourceId }: DatabaseRecord): void {
   if (backupsPlannedOf(world).has(resourceId)) return;
   backupsPlannedOf(world).add(resourceId);
-  later(world, FIRST_BACKUP_SECONDS, async () => {
+  const backUp = async () => {
     const record = allDatabases(world).find((database) => database.resourceId === resourceId);
     if (record?.status !== 'available' || record.backupRetentionDays === 0) return;
     const moment = new Date().toISOString().slice(0, 16).replace(/[T:]/g, '-');
     const identifier = `rds:${record.identifier}-${moment}`;
     createSnapshot(world, record, { identifier, type: 'automated', tags: [] });
-  });
+  };
+  // A backup that does not come is seen by its absence.
+  later(world, FIRST_BACKUP_SECONDS, backUp, () => {});
 }

@@ -17,9 +17,9 @@ const closingOf = perWorld((world: World) => {
  * Goes on with something after so many of RDS's seconds, while the API call that asked for it has been answered. What the
  * end of the rehearsal interrupts is gone on with when its folder is opened again (reopen.ts).
  *
- * @param failed called when the work fails; the reason is in `logs/rds.log`
+ * @param failed called when the work fails, to leave a status that says so; the reason is in `logs/rds.log`
  */
-export function later(world: World, after: number, work: () => Promise<void>, failed: () => void = () => {}): void {
+export function later(world: World, after: number, work: () => Promise<void>, failed: () => void): void {
   const closing = closingOf(world);
   void (async () => {
     try {
