@@ -1,42 +1,95 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { perWorld } from '../per-world.ts';
 import type { World } from '../world.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
 /**
- * A free port of the loopback address. What stands behind a name keeps its port from one rehearsal on a folder to the
- * next as long as nobody else has taken it, so that addresses which were written down (a task definition's
+ * Below what operating systems give to whoever does not mind which port it gets, as every outgoing connection does: from
+ * 32768 on Linux (ip_local_port_range), from 49152 on macOS.
+ */
+const FIRST = 20_000;
+const LAST = 32_767;
+const ATTEMPTS = 1_000;
+
+/** A port of the loopback address that is nobody else's, though a while may pass before something listens at it. */
+export interface ReservedPort {
+  readonly port: number;
+  /** Can be called more than once. */
+  release(): void;
+}
+
+/**
+ * Reserves a free port for as long as this process lives, or until it is released. The reservation is the UDP port of the
+ * same number, which nothing here uses: no other rehearsal gets it, and it is free again however this process ends.
+ *
+ * @param wanted the port that is taken if it is free
+ * @throws Error when there is no free port
+ */
+export async function reservePort(wanted?: number): Promise<ReservedPort> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port =
+      attempt === 0 && wanted !== undefined ? wanted : FIRST + Math.floor(Math.random() * (LAST - FIRST + 1));
+    const reserved = await tryToReserve(port);
+    if (reserved) return reserved;
+  }
+  throw new Error(`None of ${ATTEMPTS} ports between ${FIRST} and ${LAST} of this computer is free.`);
+}
+
+/**
+ * The port of what stands behind a name, reserved until the rehearsal ends. It is the same from one rehearsal on a folder
+ * to the next as long as nobody else has taken it, so that addresses which were written down (a task definition's
  * environment, links in the site) stay right.
  *
  * @param name what the port is for, unique in the rehearsal
+ * @throws Error when there is no free port
  */
-export async function choosePort(world: Pick<World, 'state'>, name: string): Promise<number> {
+export async function choosePort(world: World, name: string): Promise<number> {
+  const reservations = reservationsOf(world);
   const ports = world.state.collection<number>('ports');
-  const remembered = ports.get(name);
-  const port = remembered !== undefined && (await isFree(remembered)) ? remembered : await freePort();
+  const reservation = reservations.get(name) ?? reservePort(ports.get(name));
+  reservations.set(name, reservation);
+  const { port } = await reservation;
   ports.set(name, port);
   return port;
 }
 
-/** A port that was free a moment ago, given by the operating system. */
-export async function freePort(): Promise<number> {
-  return await listenOnce(0);
+const reservationsOf = perWorld((world: World) => {
+  const reservations = new Map<string, Promise<ReservedPort>>();
+  world.onClose(async () => {
+    for (const reservation of reservations.values()) (await reservation).release();
+  });
+  return reservations;
+});
+
+async function tryToReserve(port: number): Promise<ReservedPort | undefined> {
+  const socket = createSocket('udp4').unref();
+  const bound = once(socket, 'listening');
+  socket.bind({ port, address: LOOPBACK, exclusive: true });
+  const free = (await succeeds(bound)) && (await succeeds(listenOnce(port)));
+  let reserved = true;
+  const release = () => {
+    if (reserved) socket.close();
+    reserved = false;
+  };
+  if (free) return { port, release };
+  release();
+  return undefined;
 }
 
-async function isFree(port: number): Promise<boolean> {
-  return await listenOnce(port).then(
+async function listenOnce(port: number): Promise<void> {
+  const server = createServer();
+  server.listen({ port, host: LOOPBACK, exclusive: true });
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
+}
+
+function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
     () => true,
     () => false,
   );
-}
-
-function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject()));
-    });
-  });
 }

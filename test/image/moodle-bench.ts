@@ -9,7 +9,7 @@ import pg from 'pg';
 import { postgresql } from '../../lambdas/shared/dialect.ts';
 import { lifecycleSchema } from '../../lambdas/shared/lifecycle-schema.ts';
 import { startMemcached } from '../../rehearsal/machines/memcached.ts';
-import { freePort } from '../../rehearsal/machines/ports.ts';
+import { reservePort } from '../../rehearsal/machines/ports.ts';
 import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { type CacheServer, startRedis } from '../../rehearsal/machines/redis.ts';
 import { type Command, canShareAPath, seenAt } from '../../rehearsal/machines/same-path.ts';
@@ -294,7 +294,7 @@ export class MoodleSite {
    */
   async start(role: string[], changes: Environment = {}, code?: string): Promise<MoodleNode> {
     const id = randomBytes(6).toString('hex');
-    const port = await freePort();
+    const { port } = await reservePort();
     const entrypoint = { command: join(this.environment.MOODLE_NODE_SCRIPTS ?? '', 'entrypoint'), args: role };
     const node = new MoodleNode(id, port, this.#bench.inImage(entrypoint, code), {
       ...this.environment,

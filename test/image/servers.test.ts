@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { freePort } from '../../rehearsal/machines/ports.ts';
+import { reservePort } from '../../rehearsal/machines/ports.ts';
 import { image, leftOut, run } from './run.ts';
 
 const noServers = leftOut('nginx and php-fpm as a node sets them up', 'nginx', 'php-fpm', 'setpriv');
@@ -58,7 +58,7 @@ beforeAll(async () => {
   }
   for (const name of ['run', 'nginx', 'tmp', 'localcache']) mkdirSync(join(folder, 'local', name), { recursive: true });
   writeFileSync(join(folder, 'local', 'opcache-blacklist'), '');
-  port = await freePort();
+  ({ port } = await reservePort());
   node = spawn('bash', ['-c', program], {
     env: {
       PATH: `${process.env.PATH}:/usr/sbin`,

@@ -7,7 +7,7 @@ import { Distribution, type Origin } from '../../rehearsal/machines/cloudfront/d
 import { Listener } from '../../rehearsal/machines/load-balancer/listener.ts';
 import { TargetGroup } from '../../rehearsal/machines/load-balancer/target-group.ts';
 import { Names, pointOwnDns } from '../../rehearsal/machines/names.ts';
-import { freePort } from '../../rehearsal/machines/ports.ts';
+import { reservePort } from '../../rehearsal/machines/ports.ts';
 import { tlsServerOptions } from '../../rehearsal/machines/tls-server.ts';
 import { makeWorld } from './make-world.ts';
 
@@ -72,7 +72,7 @@ beforeAll(async () => {
   };
   const distribution = new Distribution(origin, tlsServerOptions(world), authority);
   for (const [name, server] of Object.entries({ https, http, distribution })) {
-    const port = await freePort();
+    const { port } = await reservePort();
     await server.listen(port);
     undo.push(() => server.close());
     ports[name as keyof typeof ports] = port;

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Listener } from '../../rehearsal/machines/load-balancer/listener.ts';
 import { TargetGroup } from '../../rehearsal/machines/load-balancer/target-group.ts';
-import { freePort } from '../../rehearsal/machines/ports.ts';
+import { reservePort } from '../../rehearsal/machines/ports.ts';
 
 interface Node {
   readonly server: Server;
@@ -50,7 +50,7 @@ beforeEach(async () => {
       answerHeaders: {},
     },
   );
-  const port = await freePort();
+  const { port } = await reservePort();
   await listener.listen(port);
   address = `http://127.0.0.1:${port}`;
 });
@@ -90,7 +90,7 @@ const nodeOf = async (headers: Record<string, string> = {}) =>
 test('answers 503 itself without targets, and while the only one is still checked for the first time', async () => {
   const none = await fetch(address);
   expect([none.status, none.headers.get('server')]).toEqual([503, 'awselb/2.0']);
-  group.register('127.0.0.1', await freePort());
+  group.register('127.0.0.1', (await reservePort()).port);
   expect(states()).toEqual(['initial']);
   expect((await fetch(address)).status).toBe(503);
 });

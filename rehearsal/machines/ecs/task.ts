@@ -7,7 +7,7 @@ import { arn, type World } from '../../world.ts';
 import { containerRuntimeOf, localDisk } from '../container.ts';
 import type { TargetGroup } from '../load-balancer/target-group.ts';
 import { limitOnWork } from '../pace.ts';
-import { freePort, LOOPBACK } from '../ports.ts';
+import { LOOPBACK, type ReservedPort, reservePort } from '../ports.ts';
 import { type Exit, type KeptProcess, keeperOf } from '../process-keeper.ts';
 import { containerEnvironment } from './environment.ts';
 import { HealthShell, healthDefaults } from './health-command.ts';
@@ -56,10 +56,10 @@ export class Task {
   stoppedReason: string | undefined;
   exitCode: number | undefined;
   imageDigest: string | undefined;
-  port: number | undefined;
   /** Whether it was healthy in every respect at some moment. */
   wasHealthy = false;
   readonly #world: World;
+  #reserved: ReservedPort | undefined;
   #process: KeptProcess | undefined;
   readonly #starting: Promise<void>;
   #ending: Promise<void> | undefined;
@@ -69,6 +69,11 @@ export class Task {
     this.request = request;
     this.taskArn = arn(world, 'ecs', `task/${request.clusterName}/${this.id}`);
     this.#starting = this.#start();
+  }
+
+  /** Where its container listens; undefined before it starts. */
+  get port(): number | undefined {
+    return this.#reserved?.port;
   }
 
   /** Takes the task out of the load balancer, then asks it to end, then kills it after its stopTimeout. */
@@ -81,6 +86,7 @@ export class Task {
   async abandon(milliseconds: number): Promise<void> {
     this.desiredStatus = 'STOPPED';
     await this.#process?.stop(milliseconds);
+    this.#reserved?.release();
   }
 
   async #start(): Promise<void> {
@@ -88,7 +94,8 @@ export class Task {
       this.#become('PENDING');
       const prepared = await prepare(this.#world, this.request.definition);
       this.imageDigest = prepared.imageDigest;
-      this.port = await freePort();
+      this.#reserved = await reservePort();
+      const { port } = this.#reserved;
       if (this.#isUnwanted()) return;
       const metadata = await metadataServerOf(this.#world);
       const environment = containerEnvironment(this.request.definition, this.request.overrides, prepared);
@@ -96,7 +103,7 @@ export class Task {
         tag: prepared.tag,
         command: this.#override()?.command ?? containerOf(this.request.definition).command ?? [],
         nodeId: this.id,
-        port: this.port,
+        port,
         environment: {
           ...environment,
           ECS_CONTAINER_METADATA_URI_V4: metadata.publish(this.id, () => this.#metadata()),
@@ -111,7 +118,7 @@ export class Task {
       if (this.#isUnwanted()) return;
       void this.#process.exited.then((exit) => this.#exited(exit));
       this.startedAt = Date.now();
-      this.request.targetGroup?.register(LOOPBACK, this.port);
+      this.request.targetGroup?.register(LOOPBACK, port);
       this.#become('RUNNING');
       void this.#watchHealth(launch.env);
     } catch (error) {
@@ -139,6 +146,7 @@ export class Task {
       const seconds = containerOf(this.request.definition).stopTimeout ?? STOP_TIMEOUT_SECONDS;
       this.exitCode = exitCodeOf(await this.#process.stop(seconds * 1_000));
     }
+    this.#reserved?.release();
     rmSync(localDisk(this.#world, this.id), { recursive: true, force: true });
     (await metadataServerOf(this.#world)).withdraw(this.id);
     this.stoppedAt = Date.now();

@@ -3,7 +3,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { World } from '../../world.ts';
-import { freePort } from '../ports.ts';
+import { choosePort } from '../ports.ts';
 import { copySuperuserPassword, type Postgres, postgresFolder, postgresLog, startPostgres } from '../postgres.ts';
 import { ownFolder, serverUser } from '../unprivileged.ts';
 import { lastLines } from '../until-ready.ts';
@@ -78,7 +78,7 @@ async function replay(world: World, from: string, to: string, until: Date): Prom
   writeFileSync(join(folder, 'recovery.signal'), '');
   ownFolder(folder, serverUser());
   const server = await startPostgres(world, to, {
-    port: await freePort(),
+    port: await choosePort(world, `replay/${to}`),
     settings: {
       ...archiveSettings(world, to),
       restore_command: restoreCommand(world, from),

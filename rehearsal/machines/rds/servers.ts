@@ -1,6 +1,6 @@
 import { perWorld } from '../../per-world.ts';
 import type { World } from '../../world.ts';
-import { freePort } from '../ports.ts';
+import { choosePort } from '../ports.ts';
 import type { RunningServer } from './engine.ts';
 import { engineOf } from './engines.ts';
 import { parametersOf } from './parameter-groups.ts';
@@ -49,7 +49,7 @@ export function withServer(
   const known = serversOf(world).running.get(record.server);
   if (known) return work(known);
   return inTurn(world, record, async () => {
-    const hidden = await launch(world, record, await freePort());
+    const hidden = await launch(world, record, await choosePort(world, `hidden/${record.server}`));
     try {
       await work(hidden);
     } finally {
