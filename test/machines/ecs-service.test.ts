@@ -137,14 +137,15 @@ test('nodes that crash stop the deployment by the circuit breaker, and the old o
 
 test('a node that the load balancer finds ill is replaced after its grace period', async () => {
   account.push('ill');
-  await account.update({ desiredCount: 1, taskDefinition: await account.revise('ill') });
+  const taskDefinition = await account.revise('ill');
+  await account.update({ desiredCount: 1, taskDefinition, healthCheckGracePeriodSeconds: 1 });
   await vi.waitFor(async () => {
     const { events } = await account.describe();
     expect(events.map(({ message }) => message)).toContainEqual(
       expect.stringContaining('Task failed ELB health checks'),
     );
   }, patience);
-  await account.update({ desiredCount: 1, taskDefinition: account.taskDefinitionArn });
+  await account.update({ taskDefinition: account.taskDefinitionArn, healthCheckGracePeriodSeconds: 30 });
   await steady(1);
 });
 
@@ -331,7 +332,7 @@ test('a later deploy changes what the template changed, and leaves what a rollou
       MinimumHealthyPercent: 50,
       DeploymentCircuitBreaker: { Enable: true, Rollback: false },
     },
-    HealthCheckGracePeriodSeconds: 1,
+    HealthCheckGracePeriodSeconds: 30,
     LoadBalancers: [{ ContainerName: 'moodle', ContainerPort: 8080, TargetGroupArn: account.targetGroupArn }],
   };
   await account.make('AWS::ECS::Service', 'Web', properties);

@@ -141,7 +141,8 @@ export async function openTinyAccount(serviceProperties: Record<string, unknown>
       MinimumHealthyPercent: 100,
       DeploymentCircuitBreaker: { Enable: true, Rollback: false },
     },
-    HealthCheckGracePeriodSeconds: 1,
+    // Real seconds: more than a node takes to answer on a busy computer.
+    HealthCheckGracePeriodSeconds: 30,
     LoadBalancers: [{ ContainerName: 'moodle', ContainerPort: 8080, TargetGroupArn: group.ref }],
     ...serviceProperties,
   });
