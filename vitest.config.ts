@@ -13,6 +13,8 @@ export default defineConfig({
     isolate: false,
     setupFiles: ['test/support/own-environment.ts'],
     restoreMocks: true,
+    // As long as support/eventually.ts waits.
+    expect: { poll: { timeout: 50_000 } },
     sequence: { sequencer: LongestFirst },
     // The stand-in's own pace: an install long enough to be looked at and killed in, no longer.
     env: { STAND_IN_INSTALL_SECONDS: '2', STAND_IN_CRON_SECONDS: '1' },

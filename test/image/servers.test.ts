@@ -4,8 +4,9 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reservePort } from '../../rehearsal/machines/ports.ts';
+import { eventually } from '../support/eventually.ts';
 import { image, leftOut, run } from './run.ts';
 
 const noServers = leftOut('nginx and php-fpm as a node sets them up', 'nginx', 'php-fpm', 'setpriv');
@@ -137,7 +138,7 @@ describe.skipIf(noServers)('nginx and php-fpm of a node', () => {
     const { status, body } = await get('/health/ready');
     expect(status).toBe(503);
     expect(JSON.parse(body)).toEqual({ checks: { database: false, files: true, sessionStore: false, version: false } });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(output).toContain('not ready: database: The environment variable MOODLE_DATABASE_TYPE is missing'),
     );
   });
@@ -192,7 +193,7 @@ describe.skipIf(noServers)('nginx and php-fpm of a node', () => {
 
   test('the access log is JSON without query strings', async () => {
     await get('/server.php?sesskey=secret-key', { 'X-Forwarded-For': '198.51.100.9' });
-    const line = await vi.waitFor(() => {
+    const line = await eventually(() => {
       const found = output.split('\n').findLast((text) => text.includes('198.51.100.9'));
       expect(found).toBeDefined();
       return found;

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { callOperation } from '../../rehearsal/endpoint/dispatch.ts';
 import { attachPolicy, findRole, rolesOf } from '../../rehearsal/iam/roles.ts';
 import { startBuild } from '../../rehearsal/machines/code-build/builds.ts';
@@ -16,6 +16,7 @@ import { codeBuild } from '../../rehearsal/services/codebuild.ts';
 import { makeCodeTree } from '../image/code-tree.ts';
 import { leftOut } from '../image/run.ts';
 import { codeOnly } from '../plugins/harmless.ts';
+import { eventually } from '../support/eventually.ts';
 import { makeWorld } from './make-world.ts';
 
 const noPhp = leftOut('builds of a code tree', 'php', 'curl');
@@ -98,14 +99,11 @@ async function build(tag: string): Promise<Built> {
     projectName: 'project',
     environmentVariablesOverride: tag === '' ? [] : [{ name: 'IMAGE_TAG', value: tag }],
   });
-  return await vi.waitFor(
-    async () => {
-      const built = await describeBuild(id);
-      expect(built.buildComplete).toBe(true);
-      return built;
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  return await eventually(async () => {
+    const built = await describeBuild(id);
+    expect(built.buildComplete).toBe(true);
+    return built;
+  });
 }
 
 async function describeBuild(id: string): Promise<Built> {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { openTinyAccount, type TinyAccount } from './tiny-account.ts';
 
 let account: TinyAccount;
@@ -9,15 +10,14 @@ beforeEach(async () => {
 });
 afterEach(() => account.close());
 
-const patience = { timeout: 20_000, interval: 50 };
 const steady = (runningCount: number) =>
-  vi.waitFor(async () => {
+  eventually(async () => {
     const service = await account.describe();
     expect(service).toMatchObject({ runningCount, pendingCount: 0, deployments: [{ rolloutState: 'COMPLETED' }] });
     expect(service.deployments).toHaveLength(1);
     expect(await targetStates()).toEqual(Array.from({ length: runningCount }, () => 'healthy'));
     return service;
-  }, patience);
+  });
 
 async function targetStates(): Promise<string[]> {
   const { TargetHealthDescriptions: targets } = (await account.call('elasticloadbalancing', 'DescribeTargetHealth', {
@@ -78,10 +78,10 @@ test('rolling without room for one node more, and to yet another revision meanwh
   const [second, third] = [await account.revise('two'), await account.revise('three')];
   await account.update({ taskDefinition: second, deploymentConfiguration });
   let most = 0;
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     most = Math.max(most, (await targetStates()).filter((state) => state !== 'draining').length);
     expect(seen.some(({ tag }) => tag === 'two')).toBe(true);
-  }, patience);
+  });
   await account.update({ taskDefinition: third });
   await steady(2);
   asking = false;
@@ -115,11 +115,11 @@ test('nodes that crash stop the deployment by the circuit breaker, and the old o
   await steady(1);
   account.push('crashes');
   await account.update({ taskDefinition: await account.revise('crashes') });
-  const failed = await vi.waitFor(async () => {
+  const failed = await eventually(async () => {
     const service = await account.describe();
     expect(service.deployments[0]).toMatchObject({ rolloutState: 'FAILED', failedTasks: 3 });
     return service;
-  }, patience);
+  });
   expect(failed.deployments[1]).toMatchObject({ status: 'ACTIVE', runningCount: 1 });
   expect((await fetch(account.address)).headers.get('x-tag')).toBe('one');
   const { taskArns } = (await account.call('ecs', 'ListTasks', { cluster: 'tiny', desiredStatus: 'STOPPED' })) as {
@@ -139,12 +139,12 @@ test('a node that the load balancer finds ill is replaced after its grace period
   account.push('ill');
   const taskDefinition = await account.revise('ill');
   await account.update({ desiredCount: 1, taskDefinition, healthCheckGracePeriodSeconds: 1 });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { events } = await account.describe();
     expect(events.map(({ message }) => message)).toContainEqual(
       expect.stringContaining('Task failed ELB health checks'),
     );
-  }, patience);
+  });
   await account.update({ taskDefinition: account.taskDefinitionArn, healthCheckGracePeriodSeconds: 30 });
   await steady(1);
 });
@@ -153,7 +153,7 @@ test('an ill node is left alone within its grace period', async () => {
   account.push('ill');
   const taskDefinition = await account.revise('ill');
   await account.update({ desiredCount: 1, taskDefinition, healthCheckGracePeriodSeconds: 20 });
-  await vi.waitFor(async () => expect(await targetStates()).toEqual(['unhealthy']), patience);
+  await eventually(async () => expect(await targetStates()).toEqual(['unhealthy']));
   await wait(1_200);
   expect(await account.describe()).toMatchObject({ runningCount: 1, deployments: [{ failedTasks: 0 }] });
 });
@@ -163,11 +163,11 @@ test('a node that is killed is replaced', async () => {
   await steady(1);
   const before = (await fetch(account.address)).headers.get('x-node');
   await account.call('ecs', 'StopTask', { cluster: 'tiny', task: before, reason: 'by hand' });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const answer = await fetch(account.address);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('x-node')).not.toBe(before);
-  }, patience);
+  });
   const { tasks } = (await account.call('ecs', 'DescribeTasks', { cluster: 'tiny', tasks: [before] })) as {
     tasks: object[];
   };
@@ -201,14 +201,14 @@ test.each([
   const { tasks } = (await account.call('ecs', 'RunTask', { cluster: 'tiny', taskDefinition })) as {
     tasks: { taskArn: string }[];
   };
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const described = (await account.call('ecs', 'DescribeTasks', {
       cluster: 'tiny',
       tasks: tasks.map(({ taskArn }) => taskArn),
     })) as { tasks: { stopCode: string; stoppedReason: string }[] };
     expect(described.tasks[0]).toMatchObject({ stopCode: 'TaskFailedToStart' });
     expect(described.tasks[0]?.stoppedReason).toMatch(reason);
-  }, patience);
+  });
 });
 
 test('a task that is stopped while it starts leaves no container behind', async () => {
@@ -220,15 +220,15 @@ test('a task that is stopped while it starts leaves no container behind', async 
     await account.call('ecs', 'StopTask', { cluster: 'tiny', task });
     await wait(index);
   }
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const described = (await account.call('ecs', 'DescribeTasks', { cluster: 'tiny', tasks: taskArns })) as {
       tasks: { lastStatus: string }[];
     };
     expect(new Set(described.tasks.map(({ lastStatus }) => lastStatus))).toEqual(new Set(['STOPPED']));
-  }, patience);
+  });
   // Long enough for one that would start all the same; and one that was started may still be ending.
   await wait(200);
-  await vi.waitFor(() => expect(containersOf(account.world.directory)).toEqual([]), patience);
+  await eventually(() => expect(containersOf(account.world.directory)).toEqual([]));
 });
 
 /** Command lines of running nodes of this account. */
@@ -251,14 +251,14 @@ test('a container that does not heed SIGTERM is killed after its stop timeout', 
   await steady(1);
   const node = (await fetch(account.address)).headers.get('x-node');
   await account.update({ desiredCount: 0 });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { tasks } = (await account.call('ecs', 'DescribeTasks', { cluster: 'tiny', tasks: [node] })) as {
       tasks: { startedAt: Date; stoppedAt: Date }[];
     };
     expect(tasks).toMatchObject([
       { lastStatus: 'STOPPED', stopCode: 'ServiceSchedulerInitiated', containers: [{ exitCode: 137 }] },
     ]);
-  }, patience);
+  });
 });
 
 test('a task that is run once tells its exit code; the same clientToken runs it once', async () => {
@@ -275,7 +275,7 @@ test('a task that is run once tells its exit code; the same clientToken runs it 
   await expect(account.call('ecs', 'RunTask', { ...input, startedBy: 'another' })).rejects.toMatchObject({
     code: 'ConflictException',
   });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { tasks } = (await account.call('ecs', 'DescribeTasks', {
       cluster: 'tiny',
       tasks: first.tasks.map(({ taskArn }) => taskArn),
@@ -283,7 +283,7 @@ test('a task that is run once tells its exit code; the same clientToken runs it 
     expect(tasks).toMatchObject([
       { lastStatus: 'STOPPED', stopCode: 'EssentialContainerExited', containers: [{ exitCode: 7 }] },
     ]);
-  }, patience);
+  });
 });
 
 test('a range brings the capacity into itself, with every call, and remembers what is suspended', async () => {

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Distribution, type Origin } from '../../rehearsal/machines/cloudfront/distribution.ts';
 import { Listener } from '../../rehearsal/machines/load-balancer/listener.ts';
 import { TargetGroup } from '../../rehearsal/machines/load-balancer/target-group.ts';
 import { Names, pointOwnDns } from '../../rehearsal/machines/names.ts';
 import { reservePort } from '../../rehearsal/machines/ports.ts';
 import { tlsServerOptions } from '../../rehearsal/machines/tls-server.ts';
+import { eventually } from '../support/eventually.ts';
 import { makeWorld } from './make-world.ts';
 
 const undo: (() => Promise<unknown> | void)[] = [];
@@ -47,7 +48,7 @@ beforeAll(async () => {
   group.inUse = true;
   group.register('127.0.0.1', (node.address() as AddressInfo).port);
   undo.push(() => group.close());
-  await vi.waitFor(() => expect(group.health()).toMatchObject([{ state: 'healthy' }]));
+  await eventually(() => expect(group.health()).toMatchObject([{ state: 'healthy' }]));
 
   const settings = {
     idleTimeoutSeconds: 5,

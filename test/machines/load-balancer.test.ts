@@ -1,10 +1,11 @@
 import { createServer, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Listener } from '../../rehearsal/machines/load-balancer/listener.ts';
 import { TargetGroup } from '../../rehearsal/machines/load-balancer/target-group.ts';
 import { reservePort } from '../../rehearsal/machines/ports.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Node {
   readonly server: Server;
@@ -97,23 +98,23 @@ test('answers 503 itself without targets, and while the only one is still checke
 
 test('takes turns among the healthy, leaves out the unhealthy, and fails open when none is healthy', async () => {
   const [one, two] = [await startNode(), await startNode()];
-  await vi.waitFor(() => expect(states()).toEqual(['healthy', 'healthy']));
+  await eventually(() => expect(states()).toEqual(['healthy', 'healthy']));
   expect(new Set([await nodeOf(), await nodeOf()])).toEqual(new Set([String(one.port), String(two.port)]));
   one.healthy = false;
-  await vi.waitFor(() => expect(states()).toEqual(['unhealthy', 'healthy']), 3_000);
+  await eventually(() => expect(states()).toEqual(['unhealthy', 'healthy']));
   expect(group.health()[0]).toMatchObject({
     reason: 'Target.ResponseCodeMismatch',
     description: 'Health checks failed with these codes: [503]',
   });
   expect([await nodeOf(), await nodeOf()]).toEqual([String(two.port), String(two.port)]);
   two.healthy = false;
-  await vi.waitFor(() => expect(states()).toEqual(['unhealthy', 'unhealthy']), 3_000);
+  await eventually(() => expect(states()).toEqual(['unhealthy', 'unhealthy']));
   expect((await fetch(address)).status).toBe(200);
 });
 
 test('says who the client is, keeps its Host, and streams bodies', async () => {
   const node = await startNode();
-  await vi.waitFor(() => expect(states()).toEqual(['healthy']));
+  await eventually(() => expect(states()).toEqual(['healthy']));
   const answer = await fetch(`${address}/echo`, {
     method: 'POST',
     body: 'x'.repeat(300_000),
@@ -133,7 +134,7 @@ test('says who the client is, keeps its Host, and streams bodies', async () => {
 
 test('answers 502 when the target breaks off and 504 when it is silent', async () => {
   await startNode();
-  await vi.waitFor(() => expect(states()).toEqual(['healthy']));
+  await eventually(() => expect(states()).toEqual(['healthy']));
   expect((await fetch(`${address}/break`)).status).toBe(502);
   expect((await fetch(`${address}/silent`)).status).toBe(504);
 });
@@ -142,7 +143,7 @@ test('a sticky client stays with its node until that node is taken out', async (
   attributes = { ...attributes, 'stickiness.enabled': 'true', 'stickiness.type': 'lb_cookie' };
   await startNode();
   await startNode();
-  await vi.waitFor(() => expect(states()).toEqual(['healthy', 'healthy']));
+  await eventually(() => expect(states()).toEqual(['healthy', 'healthy']));
   const first = await fetch(address);
   const home = first.headers.get('x-moodle-node');
   const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? '';
@@ -156,9 +157,9 @@ test('a sticky client stays with its node until that node is taken out', async (
 
 test('a target that is taken out finishes its request in flight, gets no new one, and is draining meanwhile', async () => {
   const node = await startNode();
-  await vi.waitFor(() => expect(states()).toEqual(['healthy']));
+  await eventually(() => expect(states()).toEqual(['healthy']));
   const inFlight = fetch(`${address}/slow`);
-  await vi.waitFor(() => expect(node.held).toHaveLength(1));
+  await eventually(() => expect(node.held).toHaveLength(1));
   let drained = false;
   const deregistered = group.deregister('127.0.0.1', node.port).then(() => {
     drained = true;
@@ -175,13 +176,13 @@ test('a target that is taken out finishes its request in flight, gets no new one
 
 test('a client that hangs up frees its target', async () => {
   const node = await startNode();
-  await vi.waitFor(() => expect(states()).toEqual(['healthy']));
+  await eventually(() => expect(states()).toEqual(['healthy']));
   const asked = request(`${address}/slow`);
   asked.on('error', () => {});
   asked.end();
-  await vi.waitFor(() => expect(node.held).toHaveLength(1));
+  await eventually(() => expect(node.held).toHaveLength(1));
   asked.destroy();
-  await vi.waitFor(() => expect(node.held[0]?.destroyed).toBe(true));
+  await eventually(() => expect(node.held[0]?.destroyed).toBe(true));
   const began = Date.now();
   await group.deregister('127.0.0.1', node.port);
   expect(Date.now() - began).toBeLessThan(2_000);

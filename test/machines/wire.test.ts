@@ -26,11 +26,12 @@ import {
   DescribeReplicationGroupsCommand,
   ElastiCacheClient,
 } from '@aws-sdk/client-elasticache';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Account } from '../../rehearsal/account.ts';
 import { machineProviders, machineServices } from '../../rehearsal/machines/index.ts';
 import { deploy } from '../rehearsal/support/account.ts';
 import { writeAssembly } from '../rehearsal/support/assembly.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Real SDK clients over the wire against a small hand-written platform: shapes that they cannot read fail here. */
 let account: Account;
@@ -167,7 +168,7 @@ test('ECS, to a task that cannot be started and says why', async () => {
   });
   const { tasks = [] } = await client.send(new RunTaskCommand({ cluster, taskDefinition: 'web', startedBy: 'test' }));
   const taskArn = tasks[0]?.taskArn ?? '';
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const described = await client.send(new DescribeTasksCommand({ cluster, tasks: [taskArn] }));
     expect(described.tasks).toMatchObject([{ stopCode: 'TaskFailedToStart', stoppedAt: expect.any(Date) }]);
     expect(described.tasks?.[0]?.stoppedReason).toMatch(/^CannotPullContainerError/);

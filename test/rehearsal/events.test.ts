@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: definitions have them.
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawRollouts } from '../../lambdas/rollout-view/html.ts';
 import { seenPhases } from '../../lambdas/rollout-view/phases.ts';
 import { readRollouts } from '../../lambdas/rollout-view/read-rollouts.ts';
@@ -10,6 +10,7 @@ import { messagesOf } from '../../rehearsal/services/sns/topics.ts';
 import type { TemplateResource } from '../../rehearsal/template/assembly.ts';
 import { recorded } from '../console/recorded.ts';
 import { synthesised } from '../infra/synthesised.ts';
+import { eventually } from '../support/eventually.ts';
 import { deploy } from './support/account.ts';
 import { writeAssembly } from './support/assembly.ts';
 import { lambdaFunction, role, stateMachine } from './support/resources.ts';
@@ -210,11 +211,11 @@ describe('how the end of a rollout is told', () => {
 
     it('shows the phases of what runs, why it waits, and nothing as markup that was said', async () => {
       const executionArn = await start({ waits: true });
-      const html = await vi.waitFor(async () => {
+      const html = await eventually(async () => {
         const drawn = await draw();
         expect(drawn).toMatch(/\d of 9/);
         return drawn;
-      }, 10_000);
+      });
       await client.send(new StopExecutionCommand({ executionArn }));
 
       const [running = ''] = html.split('<h4>Last rollouts</h4>');

@@ -28,11 +28,12 @@ import {
 import { ExecuteStatementCommand, RDSDataClient } from '@aws-sdk/client-rds-data';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../rehearsal/account.ts';
 import { roleCredentials } from '../../rehearsal/iam/credentials.ts';
 import { rdsProviders } from '../../rehearsal/machines/providers/rds.ts';
 import { rdsService } from '../../rehearsal/services/rds/service.ts';
+import { eventually } from '../support/eventually.ts';
 import { deploy } from './support/account.ts';
 import { temporaryFolder, writeAssembly } from './support/assembly.ts';
 import { role } from './support/resources.ts';
@@ -164,7 +165,7 @@ describe('databases that are copied and restored', () => {
     (await rds.send(new DescribeDBClustersCommand({ DBClusterIdentifier }))).DBClusters?.[0];
   const instance = async (DBInstanceIdentifier: string) =>
     (await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }))).DBInstances?.[0];
-  const until = (look: () => Promise<void>) => vi.waitFor(look, { timeout: 50_000, interval: 100 });
+  const until = (look: () => Promise<void>) => eventually(look);
   const untilCluster = (id: string) => until(async () => expect((await cluster(id))?.Status).toBe('available'));
   const untilInstance = (id: string, status = 'available') =>
     until(async () => expect((await instance(id))?.DBInstanceStatus).toBe(status));

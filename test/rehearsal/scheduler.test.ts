@@ -1,10 +1,11 @@
 import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../rehearsal/account.ts';
 import { nextTime, parseExpression } from '../../rehearsal/services/scheduler/expression.ts';
 import { deadLettersOf, fireSchedule } from '../../rehearsal/services/scheduler/fire.ts';
 import { schedulesOf } from '../../rehearsal/services/scheduler/schedules.ts';
 import { executionsOf } from '../../rehearsal/states/execution-store.ts';
+import { eventually } from '../support/eventually.ts';
 import { deploy } from './support/account.ts';
 import { writeAssembly } from './support/assembly.ts';
 import { role, stateMachine } from './support/resources.ts';
@@ -107,9 +108,7 @@ describe('EventBridge Scheduler', () => {
   afterAll(() => account?.close());
 
   it('starts executions by the clock, at the rehearsal’s pace', async () => {
-    await vi.waitFor(() => expect(executionsOf(account.world).entries().length).toBeGreaterThan(1), {
-      timeout: 20_000,
-    });
+    await eventually(() => expect(executionsOf(account.world).entries().length).toBeGreaterThan(1));
     const [first, second] = executionsOf(account.world)
       .entries()
       .map(([, { input }]) => JSON.parse(input) as { reason: string; at: string });

@@ -12,9 +12,10 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../rehearsal/account.ts';
 import { messagesOf } from '../../rehearsal/services/sns/topics.ts';
+import { eventually } from '../support/eventually.ts';
 import { deploy } from './support/account.ts';
 import { temporaryFolder, writeAssembly } from './support/assembly.ts';
 import { lambdaFunction, role, stateMachine } from './support/resources.ts';
@@ -323,7 +324,7 @@ describe('state machines', () => {
 
     /** As every view finds it: in the execution's own history, once the person has been asked. */
     async function tokenOf(executionArn: string): Promise<string> {
-      return vi.waitFor(async () => {
+      return eventually(async () => {
         const events = await historyOf(executionArn);
         expect(events.at(-1)?.type).toBe('TaskSubmitted');
         const scheduled = events.findLast(({ type }) => type === 'TaskScheduled')?.taskScheduledEventDetails;
@@ -332,7 +333,7 @@ describe('state machines', () => {
     }
 
     const ended = (executionArn: string) =>
-      vi.waitFor(async () => {
+      eventually(async () => {
         const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
         expect(execution.status).not.toBe('RUNNING');
         return execution;
@@ -420,7 +421,7 @@ describe('state machines', () => {
     const { executionArn } = failed;
     expect(failed).toMatchObject({ status: 'FAILED', error: 'NodeStillStarting' });
     await client.send(new RedriveExecutionCommand({ executionArn }));
-    const again = await vi.waitFor(async () => {
+    const again = await eventually(async () => {
       const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
       expect(execution).toMatchObject({ status: 'FAILED', redriveCount: 1 });
       return execution;

@@ -20,7 +20,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../rehearsal/account.ts';
 import { roleCredentials } from '../../rehearsal/iam/credentials.ts';
 import { backupJobsOf } from '../../rehearsal/machines/backup-jobs.ts';
@@ -31,6 +31,7 @@ import { backupProviders } from '../../rehearsal/machines/providers/backup.ts';
 import { ecrProviders } from '../../rehearsal/machines/providers/ecr.ts';
 import { efsProviders } from '../../rehearsal/machines/providers/efs.ts';
 import { backupService } from '../../rehearsal/services/backup.ts';
+import { eventually } from '../support/eventually.ts';
 import { deploy } from './support/account.ts';
 import { writeAssembly } from './support/assembly.ts';
 import { lambdaFunction, role } from './support/resources.ts';
@@ -202,7 +203,7 @@ describe('AWS Backup', () => {
     };
     const { BackupJobId = '', RecoveryPointArn } = await client.send(new StartBackupJobCommand(request));
     expect((await client.send(new StartBackupJobCommand(request))).BackupJobId).toBe(BackupJobId);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { State } = await client.send(new DescribeBackupJobCommand({ BackupJobId }));
       expect(State).toBe('COMPLETED');
     });

@@ -52,7 +52,7 @@ describe('a rehearsal that is killed and started again on the same data', () => 
   it.each(phases)('“%s”: leaves no process behind', async (phase) => {
     const { output } = await rehearse(new RegExp(`${phase}: (running|waiting)`));
     expect(output).toContain(`${phase}: `);
-    await expect.poll(() => processesIn(data), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => processesIn(data)).toEqual([]);
   });
 
   it('converges in the end', async () => {

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { HOST, send } from '../support/node-request.ts';
 import { Bench, Browser, REDIS_PASSWORD, type Site } from './bench.ts';
 
@@ -251,7 +252,7 @@ test('SIGTERM: the request in flight is answered, new ones are not taken, exit 0
   await node.get('/health/live');
   node.signal('SIGTERM');
   // It says so before it closes its port.
-  await vi.waitFor(() => expect(node.get('/health/live')).rejects.toThrow('ECONNREFUSED'), { timeout: 10_000 });
+  await eventually(() => expect(node.get('/health/live')).rejects.toThrow('ECONNREFUSED'));
   expect(node.log).toMatch(/SIGTERM/);
   socket.write('x');
   await closed;
