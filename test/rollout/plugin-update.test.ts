@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../console/progress.ts';
 import { releaseOf } from '../../rehearsal/plugin-directory/release.ts';
@@ -12,7 +12,7 @@ import { Browser } from './browser.ts';
 import { deny, updateFaults } from './faults.ts';
 import { obey, tryAgain } from './operator.ts';
 import type { Site } from './site.ts';
-import { hurry, openUpdatedSite, type UpdatedSite } from './stand-in-updates.ts';
+import { hurry, openUpdatedSite, stopAfter, type UpdatedSite } from './stand-in-updates.ts';
 
 const CODE = 'local_codeonly';
 
@@ -57,15 +57,7 @@ describe('a plugin update', { timeout: 240_000 }, () => {
   const answering = (executionArn: string, verb: 'approve' | 'refuse', ...words: string[]) =>
     site.follow(executionArn, answer(executionArn, verb, ...words));
   /** Stops an execution while its new nodes start, before the database is upgraded. */
-  const stop = (executionArn: string) => {
-    let stopping = false;
-    return ({ phases }: Progress) => {
-      const upgrade = phases.find(({ title }) => title === 'Upgrade');
-      if (stopping || !upgrade?.problem?.cause.includes('new nodes are started')) return;
-      stopping = true;
-      void site.rehearsal.stepFunctions.send(new StopExecutionCommand({ executionArn }));
-    };
-  };
+  const stop = (executionArn: string) => stopAfter(site, executionArn, 'new nodes are started');
 
   it('ends early when there is nothing to do', async () => {
     const before = await site.state();
@@ -134,7 +126,8 @@ describe('a plugin update', { timeout: 240_000 }, () => {
       directory.withdraw(HALFWAY, 2026010102);
       directory.offer(halfway(3));
       const executionArn = await tryAgain(site, failed.next?.command);
-      const stopped = await site.follow(executionArn, stop(executionArn));
+      stop(executionArn);
+      const stopped = await site.follow(executionArn);
       expect(stopped.outcome).toBe('stopped');
       expect(await holds()).toEqual([{ execution: executionArn }]);
     });
@@ -245,11 +238,8 @@ describe('a plugin update', { timeout: 240_000 }, () => {
 
     it('goes on by the command that the last one told; stopped by hand, it resumes the phase by that of its own', async () => {
       const executionArn = await begin();
-      const [approve, end] = [answer(executionArn, 'approve'), stop(executionArn)];
-      const stopped = await site.follow(executionArn, (progress) => {
-        approve(progress);
-        end(progress);
-      });
+      stop(executionArn);
+      const stopped = await answering(executionArn, 'approve');
       expect(stopped).toMatchObject({ outcome: 'stopped', failure: { phase: 'Upgrade' }, retry: { how: 'redrive' } });
       expect(await tryAgain(site, stopped.next?.command)).toBe(executionArn);
       const progress = await site.follow(executionArn);

@@ -1,5 +1,7 @@
+import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import type { PluginRelease } from '../../rehearsal/plugin-directory/release.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
+import { eventsOf } from '../../rehearsal/states/execution-store.ts';
 import { Site } from './site.ts';
 
 /** An installed site on the stand-in, whose updates come from a plugin directory of its own. */
@@ -36,4 +38,20 @@ export function hurry(site: Site, times: number): () => void {
   return () => {
     world.scaled = scaled;
   };
+}
+
+/**
+ * Stops an execution as soon as an attempt has failed with such words. It reads what the rehearsal itself has noted, since
+ * the moment may be over before somebody who asks for the progress is told of it.
+ */
+export function stopAfter(site: Site, executionArn: string, words: string): void {
+  const events = eventsOf(site.account.world, executionArn);
+  const timer = setInterval(() => {
+    const found = events.values.some(
+      ({ type, details }) => type === 'LambdaFunctionFailed' && JSON.stringify(details).includes(words),
+    );
+    if (!found) return;
+    clearInterval(timer);
+    void site.rehearsal.stepFunctions.send(new StopExecutionCommand({ executionArn }));
+  }, 10).unref();
 }
