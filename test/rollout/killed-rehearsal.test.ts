@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assemblyFor } from '../support/assembly.ts';
@@ -59,8 +58,7 @@ describe('a rehearsal that is killed and started again on the same data', () => 
     const { output, code } = await rehearse();
     expect(output).toContain('Release the site: succeeded');
     expect(code).toBe(0);
-    await sleep(200);
-    expect(processesIn(data)).toEqual([]);
+    await expect.poll(() => processesIn(data)).toEqual([]);
   });
 });
 
