@@ -10,6 +10,7 @@ import type { DatabaseServer } from '../../rehearsal/machines/databases.ts';
 import { startMariaDb } from '../../rehearsal/machines/mariadb.ts';
 import { startPostgres } from '../../rehearsal/machines/postgres.ts';
 import { makeWorld } from '../machines/make-world.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Ended, image, leftOut } from './run.ts';
 
 const noPhp = leftOut('the reading of rotated passwords', 'php');
@@ -170,10 +171,6 @@ describe.skipIf(noPhp).each([
   });
 
   test('is read at once when a connection is refused, else every so many seconds', async () => {
-    const until = async (what: () => boolean, milliseconds: number) => {
-      for (const deadline = Date.now() + milliseconds; !what() && Date.now() < deadline; await wait(20));
-      expect(what()).toBe(true);
-    };
     execFileSync('mkfifo', [join(local, 'run', 'database-login.ask')]);
     const keep = (seconds: string): ChildProcess =>
       spawn(join(image, 'keep-database-login'), {
@@ -184,12 +181,12 @@ describe.skipIf(noPhp).each([
     const connect = async () => (await php(['-r', program], environment)).status;
     const patient = keep('600');
     try {
-      await until(() => aws.requests > 0, 20_000);
+      await eventually(() => expect(aws.requests).toBeGreaterThan(0));
       await wait(1_000);
       await setPassword('new-secret');
       aws.passwords.set('AWSCURRENT', 'new-secret');
       expect(await connect()).not.toBe(0);
-      await until(() => login() === 'new-secret', 20_000);
+      await eventually(() => expect(login()).toBe('new-secret'));
       expect(await connect()).toBe(0);
     } finally {
       patient.kill('SIGKILL');
@@ -198,7 +195,7 @@ describe.skipIf(noPhp).each([
     try {
       await setPassword('third-secret');
       aws.passwords.set('AWSCURRENT', 'third-secret');
-      await until(() => login() === 'third-secret', 20_000);
+      await eventually(() => expect(login()).toBe('third-secret'));
     } finally {
       eager.kill('SIGKILL');
     }

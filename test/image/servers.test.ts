@@ -89,13 +89,9 @@ afterAll(() => {
 });
 
 async function untilLive(): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const live = await get('/health/live').catch(() => undefined);
-    if (live?.status === 200) return;
-    if (node.exitCode !== null) break;
-    await wait(50);
-  }
-  throw new Error(`The servers did not start:\n${output}`);
+  await eventually(async () => expect((await get('/health/live')).status).toBe(200)).catch((error: unknown) => {
+    throw new Error(`The servers did not start: ${String(error)}\n${output}`);
+  });
 }
 
 function get(path: string, headers: Record<string, string> = {}, body?: Buffer) {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ProcessKeeper } from '../../rehearsal/machines/process-keeper.ts';
+import { eventually } from '../support/eventually.ts';
 
 function isRunning(pid: number): boolean {
   try {
@@ -20,10 +20,8 @@ test('nothing outlives a rehearsal that is killed with SIGKILL', async () => {
   const { pids, directory } = JSON.parse(said) as { pids: number[]; directory: string };
   expect(pids.map(isRunning)).toEqual([true, true, true, true]);
   rehearsal.kill('SIGKILL');
-  const deadline = Date.now() + 10_000;
-  while ((pids.some(isRunning) || existsSync(directory)) && Date.now() < deadline) await wait(50);
-  expect(pids.map(isRunning)).toEqual([false, false, false, false]);
-  expect(existsSync(directory)).toBe(false);
+  await eventually(() => expect(pids.map(isRunning)).toEqual([false, false, false, false]));
+  await eventually(() => expect(existsSync(directory)).toBe(false));
 });
 
 test('stop kills the whole group of a process that does not listen', async () => {
@@ -33,9 +31,7 @@ test('stop kills the whole group of a process that does not listen', async () =>
   const child = Number(await new Promise((resolve) => kept.process.stdout?.once('data', resolve)));
   const exit = await kept.stop(200);
   expect(exit.signal).toBe('SIGKILL');
-  const deadline = Date.now() + 10_000;
-  while (isRunning(child) && Date.now() < deadline) await wait(20);
-  expect(isRunning(child)).toBe(false);
+  await eventually(() => expect(isRunning(child)).toBe(false));
   await keeper.close();
 });
 
