@@ -26,7 +26,7 @@ export interface ReservedPort {
  * same number, which nothing here uses: no other rehearsal gets it, and it is free again however this process ends.
  *
  * @param wanted the port that is taken if it is free
- * @throws Error when there is no free port
+ * @throws Error when there is no free port, or the operating system denies one
  */
 export async function reservePort(wanted?: number): Promise<ReservedPort> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -66,17 +66,21 @@ const reservationsOf = perWorld((world: World) => {
 
 async function tryToReserve(port: number): Promise<ReservedPort | undefined> {
   const socket = createSocket('udp4').unref();
-  const bound = once(socket, 'listening');
-  socket.bind({ port, address: LOOPBACK, exclusive: true });
-  const free = (await succeeds(bound)) && (await succeeds(listenOnce(port)));
   let reserved = true;
   const release = () => {
     if (reserved) socket.close();
     reserved = false;
   };
-  if (free) return { port, release };
-  release();
-  return undefined;
+  try {
+    socket.bind({ port, address: LOOPBACK, exclusive: true });
+    await once(socket, 'listening');
+    await listenOnce(port);
+    return { port, release };
+  } catch (error) {
+    release();
+    if (isTaken(error)) return undefined;
+    throw error;
+  }
 }
 
 async function listenOnce(port: number): Promise<void> {
@@ -87,9 +91,4 @@ async function listenOnce(port: number): Promise<void> {
   await once(server, 'close');
 }
 
-function succeeds(work: Promise<unknown>): Promise<boolean> {
-  return work.then(
-    () => true,
-    () => false,
-  );
-}
+const isTaken = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
