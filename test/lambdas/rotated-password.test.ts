@@ -18,53 +18,22 @@ import { rdsProviders } from '../../rehearsal/machines/providers/rds.ts';
 import { rdsService } from '../../rehearsal/services/rds/service.ts';
 import { deploy } from '../rehearsal/support/account.ts';
 import { writeAssembly } from '../rehearsal/support/assembly.ts';
+import { auroraPostgreSql, auroraWriter, mariaDb } from '../rehearsal/support/resources.ts';
 
 const login = { MasterUsername: 'moodle', MasterUserPassword: 'before-the-rotation' };
 const secret = {
   Type: 'AWS::SecretsManager::Secret',
   Properties: { SecretString: '{"username":"moodle","password":"before-the-rotation"}' },
 };
-const aurora = 'aurora-postgresql';
 const cdkOut = writeAssembly({
   Campus: {
     template: {
       Resources: {
         ClusterSecret: secret,
         InstanceSecret: secret,
-        Cluster: {
-          Type: 'AWS::RDS::DBCluster',
-          Properties: {
-            DBClusterIdentifier: 'cluster',
-            Engine: aurora,
-            EngineVersion: '17.7',
-            DatabaseName: 'moodle',
-            DeletionProtection: true,
-            ServerlessV2ScalingConfiguration: { MinCapacity: 0.5, MaxCapacity: 4 },
-            ...login,
-          },
-        },
-        Writer: {
-          Type: 'AWS::RDS::DBInstance',
-          Properties: {
-            DBInstanceIdentifier: 'cluster-writer',
-            DBClusterIdentifier: { Ref: 'Cluster' },
-            DBInstanceClass: 'db.serverless',
-            Engine: aurora,
-          },
-        },
-        Instance: {
-          Type: 'AWS::RDS::DBInstance',
-          Properties: {
-            DBInstanceIdentifier: 'instance',
-            DBInstanceClass: 'db.t4g.small',
-            Engine: 'mariadb',
-            EngineVersion: '11.4',
-            DBName: 'moodle',
-            AllocatedStorage: '20',
-            BackupRetentionPeriod: 1,
-            ...login,
-          },
-        },
+        Cluster: auroraPostgreSql({ DBClusterIdentifier: 'cluster', ...login }),
+        Writer: auroraWriter('Cluster', 'cluster-writer'),
+        Instance: mariaDb({ DBInstanceIdentifier: 'instance', ...login }),
       },
       Outputs: {
         ClusterSecretArn: { Value: { Ref: 'ClusterSecret' } },
@@ -111,7 +80,7 @@ async function onMariaDb(port: number, password: string, statement: string): Pro
 const databases = [
   {
     kind: 'cluster',
-    engine: aurora,
+    engine: 'aurora-postgresql',
     secretOutput: 'ClusterSecretArn',
     run: onPostgres,
     rotation: (password: string) => `ALTER ROLE moodle PASSWORD '${password}'`,

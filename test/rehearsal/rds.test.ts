@@ -36,11 +36,12 @@ import { rdsService } from '../../rehearsal/services/rds/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { deploy } from './support/account.ts';
 import { temporaryFolder, writeAssembly } from './support/assembly.ts';
-import { role } from './support/resources.ts';
+import { auroraPostgreSql, auroraWriter, mariaDb, role } from './support/resources.ts';
 
 const arnOf = (kind: string, name: string) => ({
   'Fn::Sub': `arn:aws:rds:\${AWS::Region}:\${AWS::AccountId}:${kind}:${name}`,
 });
+const login = { MasterUsername: 'moodle', MasterUserPassword: 'a password of the test' };
 const tagged = { StringEquals: { 'aws:ResourceTag/of': 'update' } };
 
 const cdkOut = writeAssembly({
@@ -53,43 +54,9 @@ const cdkOut = writeAssembly({
             SecretString: '{"username":"moodle","password":"a password of the test"}',
           },
         },
-        Cluster: {
-          Type: 'AWS::RDS::DBCluster',
-          Properties: {
-            DBClusterIdentifier: 'site',
-            Engine: 'aurora-postgresql',
-            EngineVersion: '17.7',
-            DatabaseName: 'moodle',
-            EnableHttpEndpoint: true,
-            DeletionProtection: true,
-            ServerlessV2ScalingConfiguration: { MinCapacity: 0.5, MaxCapacity: 4 },
-            MasterUsername: 'moodle',
-            MasterUserPassword: 'a password of the test',
-          },
-        },
-        Writer: {
-          Type: 'AWS::RDS::DBInstance',
-          Properties: {
-            DBInstanceIdentifier: 'site-writer',
-            DBClusterIdentifier: { Ref: 'Cluster' },
-            DBInstanceClass: 'db.serverless',
-            Engine: 'aurora-postgresql',
-          },
-        },
-        Single: {
-          Type: 'AWS::RDS::DBInstance',
-          Properties: {
-            DBInstanceIdentifier: 'single',
-            DBInstanceClass: 'db.t4g.small',
-            Engine: 'mariadb',
-            EngineVersion: '11.4',
-            DBName: 'moodle',
-            AllocatedStorage: '20',
-            BackupRetentionPeriod: 1,
-            MasterUsername: 'moodle',
-            MasterUserPassword: 'a password of the test',
-          },
-        },
+        Cluster: auroraPostgreSql({ DBClusterIdentifier: 'site', EnableHttpEndpoint: true, ...login }),
+        Writer: auroraWriter('Cluster', 'site-writer'),
+        Single: mariaDb({ DBInstanceIdentifier: 'single', ...login }),
         PoorRole: role(
           'lambda.amazonaws.com',
           {

@@ -1,5 +1,7 @@
 import type { TemplateResource } from '../../../rehearsal/template/assembly.ts';
 
+type Properties = Readonly<Record<string, unknown>>;
+
 /** Pieces of hand-written templates. */
 
 export function role(service: string, ...statements: object[]): TemplateResource {
@@ -14,11 +16,7 @@ export function role(service: string, ...statements: object[]): TemplateResource
   };
 }
 
-export function lambdaFunction(
-  roleId: string,
-  asset: string,
-  properties: Readonly<Record<string, unknown>> = {},
-): TemplateResource {
+export function lambdaFunction(roleId: string, asset: string, properties: Properties = {}): TemplateResource {
   return {
     Type: 'AWS::Lambda::Function',
     Properties: {
@@ -33,17 +31,56 @@ export function lambdaFunction(
   };
 }
 
-export function stateMachine(
-  roleId: string,
-  definition: object,
-  substitutions: Readonly<Record<string, unknown>> = {},
-): TemplateResource {
+export function stateMachine(roleId: string, definition: object, substitutions: Properties = {}): TemplateResource {
   return {
     Type: 'AWS::StepFunctions::StateMachine',
     Properties: {
       DefinitionString: JSON.stringify(definition),
       DefinitionSubstitutions: substitutions,
       RoleArn: { 'Fn::GetAtt': [roleId, 'Arn'] },
+    },
+  };
+}
+
+/** @param properties its identifier, master user and password among them */
+export function auroraPostgreSql(properties: Properties): TemplateResource {
+  return {
+    Type: 'AWS::RDS::DBCluster',
+    Properties: {
+      Engine: 'aurora-postgresql',
+      EngineVersion: '17.7',
+      DatabaseName: 'moodle',
+      DeletionProtection: true,
+      ServerlessV2ScalingConfiguration: { MinCapacity: 0.5, MaxCapacity: 4 },
+      ...properties,
+    },
+  };
+}
+
+export function auroraWriter(clusterId: string, identifier: string): TemplateResource {
+  return {
+    Type: 'AWS::RDS::DBInstance',
+    Properties: {
+      DBInstanceIdentifier: identifier,
+      DBClusterIdentifier: { Ref: clusterId },
+      DBInstanceClass: 'db.serverless',
+      Engine: 'aurora-postgresql',
+    },
+  };
+}
+
+/** @param properties its identifier, master user and password among them */
+export function mariaDb(properties: Properties): TemplateResource {
+  return {
+    Type: 'AWS::RDS::DBInstance',
+    Properties: {
+      DBInstanceClass: 'db.t4g.small',
+      Engine: 'mariadb',
+      EngineVersion: '11.4',
+      DBName: 'moodle',
+      AllocatedStorage: '20',
+      BackupRetentionPeriod: 1,
+      ...properties,
     },
   };
 }
