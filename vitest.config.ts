@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
+import { patience } from './test/support/patience.ts';
 
 /** Tests that load the CDK or compile schemas. */
 const synthesis = ['test/{infra,docs,statemachines}/**/*.test.ts', 'test/rehearsal/{events,states-definition}.test.ts'];
@@ -13,8 +14,7 @@ export default defineConfig({
     isolate: false,
     setupFiles: ['test/support/own-environment.ts'],
     restoreMocks: true,
-    // As long as support/eventually.ts waits.
-    expect: { poll: { timeout: 50_000 } },
+    expect: { poll: patience },
     sequence: { sequencer: LongestFirst },
     // The stand-in's own pace: an install long enough to be looked at and killed in, no longer.
     env: { STAND_IN_INSTALL_SECONDS: '2', STAND_IN_CRON_SECONDS: '1' },

@@ -59,7 +59,9 @@ export async function choosePort(world: World, name: string): Promise<number> {
 const reservationsOf = perWorld((world: World) => {
   const reservations = new Map<string, Promise<ReservedPort>>();
   world.onClose(async () => {
-    for (const reservation of reservations.values()) (await reservation).release();
+    // One that failed is told to whoever asked for it, and keeps nothing else from being closed.
+    for (const settled of await Promise.allSettled(reservations.values()))
+      if (settled.status === 'fulfilled') settled.value.release();
   });
   return reservations;
 });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -89,7 +90,9 @@ afterAll(() => {
 });
 
 async function untilLive(): Promise<void> {
-  await eventually(async () => expect((await get('/health/live')).status).toBe(200)).catch((error: unknown) => {
+  const live = eventually(async () => expect((await get('/health/live')).status).toBe(200));
+  const ended = once(node, 'exit').then(([code]) => Promise.reject(new Error(`they ended with ${code}`)));
+  await Promise.race([live, ended]).catch((error: unknown) => {
     throw new Error(`The servers did not start: ${String(error)}\n${output}`);
   });
 }

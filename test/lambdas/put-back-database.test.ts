@@ -183,8 +183,7 @@ describe.each(['cluster', 'instance'] as const)('putBackDatabase, %s', (kind) =>
     const work = () => putBackDatabase(client, settings, update, point);
     await expect(work()).rejects.toMatchObject({ name: 'DatabaseStillBeingRestored' });
     const copy = kind === 'cluster' ? rds.clusters.get(names.restored) : rds.instances.get(names.restored);
-    const statuses = kind === 'cluster' ? ['failed', 'cloning-failed'] : ['restore-error', 'incompatible-restore'];
-    for (const status of statuses) {
+    for (const status of ['failed', 'restore-error', 'cloning-failed', 'incompatible-restore']) {
       Object.assign(copy ?? {}, { Status: status, DBInstanceStatus: status });
       await expect(work()).rejects.toMatchObject({
         name: 'DatabaseNotRestored',

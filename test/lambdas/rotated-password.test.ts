@@ -19,6 +19,7 @@ import { rdsService } from '../../rehearsal/services/rds/service.ts';
 import { deploy } from '../rehearsal/support/account.ts';
 import { writeAssembly } from '../rehearsal/support/assembly.ts';
 import { auroraPostgreSql, auroraWriter, mariaDb } from '../rehearsal/support/resources.ts';
+import { eventually } from '../support/eventually.ts';
 
 const login = { MasterUsername: 'moodle', MasterUserPassword: 'before-the-rotation' };
 const secret = {
@@ -108,10 +109,7 @@ describe('a password that was rotated after the moment that the database goes ba
     await run(own, old, 'CREATE TABLE notes (note varchar(20))');
     await run(own, old, "INSERT INTO notes VALUES ('before')");
     await createSnapshot(rds, settings, `of-${kind}`, {});
-    for (let status = ''; status !== 'available'; await wait(50)) {
-      status = (await findSnapshot(rds, settings, `of-${kind}`))?.status ?? '';
-      expect(status).not.toBe('failed');
-    }
+    await eventually(async () => expect((await findSnapshot(rds, settings, `of-${kind}`))?.status).toBe('available'));
     // RDS restores to whole seconds.
     await wait(1_000 - (Date.now() % 1_000));
     const at = new Date();

@@ -132,10 +132,9 @@ describe('databases that are copied and restored', () => {
     (await rds.send(new DescribeDBClustersCommand({ DBClusterIdentifier }))).DBClusters?.[0];
   const instance = async (DBInstanceIdentifier: string) =>
     (await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }))).DBInstances?.[0];
-  const until = (look: () => Promise<void>) => eventually(look);
-  const untilCluster = (id: string) => until(async () => expect((await cluster(id))?.Status).toBe('available'));
+  const untilCluster = (id: string) => eventually(async () => expect((await cluster(id))?.Status).toBe('available'));
   const untilInstance = (id: string, status = 'available') =>
-    until(async () => expect((await instance(id))?.DBInstanceStatus).toBe(status));
+    eventually(async () => expect((await instance(id))?.DBInstanceStatus).toBe(status));
 
   let moment: Date;
 
@@ -159,7 +158,7 @@ describe('databases that are copied and restored', () => {
     await expect(rds.send(new CreateDBClusterSnapshotCommand(snapshot))).rejects.toMatchObject({
       name: 'DBClusterSnapshotAlreadyExistsFault',
     });
-    await until(async () => {
+    await eventually(async () => {
       const { DBClusterSnapshots } = await rds.send(
         new DescribeDBClusterSnapshotsCommand({ DBClusterIdentifier: 'site', SnapshotType: 'manual' }),
       );
@@ -188,7 +187,7 @@ describe('databases that are copied and restored', () => {
     await expect(
       rds.send(new RestoreDBClusterToPointInTimeCommand({ ...request, RestoreToTime: new Date(0) })),
     ).rejects.toThrow(/earliest restorable time/);
-    await until(async () =>
+    await eventually(async () =>
       expect((await cluster('site'))?.LatestRestorableTime?.getTime()).toBeGreaterThan(moment.getTime()),
     );
     const { DBCluster: begun } = await rds.send(new RestoreDBClusterToPointInTimeCommand(request));
@@ -262,7 +261,9 @@ describe('databases that are copied and restored', () => {
     await expect(remove()).rejects.toThrow(/disable deletion protection/);
     await rds.send(new ModifyDBClusterCommand({ DBClusterIdentifier: 'site-before', DeletionProtection: false }));
     await remove();
-    await until(async () => expect(cluster('site-before')).rejects.toMatchObject({ name: 'DBClusterNotFoundFault' }));
+    await eventually(async () =>
+      expect(cluster('site-before')).rejects.toMatchObject({ name: 'DBClusterNotFoundFault' }),
+    );
     const again = {
       DBClusterIdentifier: 'again',
       SnapshotIdentifier: 'before-update',
@@ -285,7 +286,7 @@ describe('databases that are copied and restored', () => {
     stranger.close();
     expect(readFileSync(join(directory, 'logs', 'rds.log'), 'utf8')).toMatch(/PostgreSQL did not start/);
     await rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier: 'again-writer' }));
-    await until(async () =>
+    await eventually(async () =>
       expect(instance('again-writer')).rejects.toMatchObject({ name: 'DBInstanceNotFoundFault' }),
     );
     await rds.send(writer);
@@ -324,7 +325,7 @@ describe('databases that are copied and restored', () => {
       await rds.send(new CreateDBSnapshotCommand({ ...snapshot, DBSnapshotIdentifier: name }));
     }
     for (const DBSnapshotIdentifier of ['of-single', 'meanwhile']) {
-      await until(async () => {
+      await eventually(async () => {
         const { DBSnapshots } = await rds.send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier }));
         expect(DBSnapshots).toMatchObject([{ Status: 'available', TagList: Tags }]);
       });
@@ -335,7 +336,7 @@ describe('databases that are copied and restored', () => {
     const RestoreTime = new Date();
     await wait(1_000);
     await statements('single', "INSERT INTO notes VALUES ('too late')");
-    await until(async () =>
+    await eventually(async () =>
       expect((await instance('single'))?.LatestRestorableTime?.getTime()).toBeGreaterThan(RestoreTime.getTime()),
     );
     const source = { SourceDBInstanceIdentifier: 'single', TargetDBInstanceIdentifier: 'then' };

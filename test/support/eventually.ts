@@ -1,11 +1,12 @@
 import { vi } from 'vitest';
+import { patience } from './patience.ts';
 
 /**
- * Waits until a check holds. It is patient, as the computer may be busy: what is tested is that it comes, not how soon.
+ * Waits until a check holds.
  *
  * @returns what the check gives
- * @throws what the check threw last, before the test's own limit would end it without a reason
+ * @throws what the check threw last
  */
 export function eventually<Value>(check: () => Value | Promise<Value>): Promise<Value> {
-  return vi.waitFor(check, { timeout: 50_000, interval: 50 });
+  return vi.waitFor(check, patience);
 }
