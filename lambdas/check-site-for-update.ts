@@ -5,11 +5,13 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { inheritedBefore } from './shared/before-rollout.ts';
+import { keptStates } from './shared/compare-looks.ts';
 import { measureDatabase, serverInWords } from './shared/database-server.ts';
 import { SiteNotInstalled, UpdateUnfinished } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { assertNotHeld, type Rollout, takeHold } from './shared/hold.ts';
 import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
+import { lookBefore } from './shared/look-before.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { noImage } from './shared/parameters.ts';
 import { readPluginUpdateInput, type UpdateRequest } from './shared/plugin-update-input.ts';
@@ -37,6 +39,8 @@ export interface SiteCheckedForUpdate {
   readonly unfinished: 'none' | 'put back' | 'finish';
   /** The execution that began the update which this one works on: this one, unless it took an unfinished one over. */
   readonly origin: string;
+  /** States of the site's own, which the update leaves as they are and is not held to. */
+  readonly keeps: readonly string[];
 }
 
 /**
@@ -44,7 +48,8 @@ export interface SiteCheckedForUpdate {
  *
  * @param input the execution's input, as it was given
  * @throws DatabaseStillBeingRestored while an exchange of databases is ended that was left half done
- * @throws InputInvalid, SiteNotInstalled, UpdateUnfinished, SiteHeld: nothing was changed
+ * @throws TaskStillRunning, NodesNotYetHealthy while it looks at the site
+ * @throws InputInvalid, SiteNotInstalled, UpdateUnfinished, SiteHeld, SiteNotVerifiable: nothing was changed
  */
 export async function checkSiteForUpdate(
   clients: CheckSiteForUpdateClients,
@@ -87,6 +92,8 @@ export async function checkSiteForUpdate(
   // Read again: the execution that left it may have ended it before it lost its hold.
   const run = await readOpenRun(database, site);
   if (run && run.execution !== execution) await adoptRun(database, rollout, run.execution);
+  // An update that touched the site has looked before it did, and a dry run changes nothing, also no user for a minute.
+  const look = request.dryRun || (run && hasTouchedSite(run)) ? undefined : await lookBefore(clients, rollout);
   return {
     site: `${state.name}: ${state.why}`,
     database: serverInWords(database, server),
@@ -95,6 +102,7 @@ export async function checkSiteForUpdate(
     request,
     unfinished: unfinishedOf(run),
     origin: run?.origin ?? execution,
+    keeps: look ? keptStates(look) : [],
   };
 }
 

@@ -5,18 +5,27 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { inheritedBefore } from './shared/before-rollout.ts';
 import { checkCache } from './shared/caches.ts';
+import { keptStates } from './shared/compare-looks.ts';
 import { type DatabaseServer, measureDatabase, serverInWords } from './shared/database-server.ts';
-import { ExistingSiteMissing, SiteStateUnknown, UnfinishedInstall, UpdateUnfinished } from './shared/errors.ts';
+import {
+  ExistingSiteMissing,
+  NodesNotYetHealthy,
+  SiteStateUnknown,
+  UnfinishedInstall,
+  UpdateUnfinished,
+} from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { type Rollout, takeHold } from './shared/hold.ts';
 import { type InstallInput, readInstallInput } from './shared/install-input.ts';
 import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
+import { lookBefore } from './shared/look-before.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { noImage, readParameters } from './shared/parameters.ts';
 import type { Plan } from './shared/plan.ts';
 import { type BeforeClients, correctBefore, readBefore } from './shared/read-before.ts';
 import { settingsFrom } from './shared/settings.ts';
+import type { SiteLook } from './shared/site-look.ts';
 import { readSiteState, type SiteState } from './shared/site-state.ts';
 import { hasTouchedSite, readOpenRun } from './shared/update-run.ts';
 
@@ -32,14 +41,17 @@ export interface CheckedSite {
   readonly applicationStore: string;
   readonly hold: string;
   readonly plan: Plan;
+  /** States of the site's own, which the rollout leaves as they are and is not held to. */
+  readonly keeps: readonly string[];
 }
 
 /**
  * Decides whether this rollout may touch the site, and takes it.
  *
  * @param input the execution's input, as it was given
- * @throws InputInvalid, CacheNotAvailable, UpdateUnfinished, SiteStateUnknown, UnfinishedInstall, SiteHeld: nothing was
- * changed
+ * @throws TaskStillRunning while it looks at a site that is installed
+ * @throws InputInvalid, CacheNotAvailable, UpdateUnfinished, SiteStateUnknown, UnfinishedInstall, SiteHeld,
+ *   SiteNotVerifiable: nothing was changed
  */
 export async function checkSite(
   clients: CheckSiteClients,
@@ -65,6 +77,8 @@ export async function checkSite(
   // Once more, now that no other rollout can change it.
   const state = await readState();
   if (isNew) await correctBefore(clients, rollout, before, state.name === 'installed');
+  // What a rollout that was killed has left is no state of the site's own.
+  const look = state.name === 'installed' && !takenOverFrom ? await lookIfItAnswers(clients, rollout) : undefined;
 
   return {
     site: `${state.name}: ${state.why}`,
@@ -73,7 +87,18 @@ export async function checkSite(
     applicationStore,
     hold: takenOverFrom ? `taken over from ${takenOverFrom}, which is no longer running` : 'taken',
     plan: await plan(clients, state, wanted, server),
+    keeps: look ? keptStates(look) : [],
   };
+}
+
+/** An install may be what brings a site back that does not answer. */
+async function lookIfItAnswers(clients: CheckSiteClients, rollout: Rollout): Promise<SiteLook | undefined> {
+  try {
+    return await lookBefore(clients, rollout);
+  } catch (error) {
+    if (error instanceof NodesNotYetHealthy) return undefined;
+    throw error;
+  }
 }
 
 /** Only the rollout that knows both its ends may bring such a site back; this one would start nodes on half of it. */

@@ -31,6 +31,7 @@ import { writeParameters } from './shared/parameters.ts';
 import { setCapacity } from './shared/scaling.ts';
 import { fingerprintSchema } from './shared/schema-fingerprint.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
+import type { PageKind, SiteLook } from './shared/site-look.ts';
 import { runTask, taskNode } from './shared/tasks.ts';
 import type { UpdatePhaseInput, UpdatePlan } from './shared/update-plan.ts';
 import { beginUpgrading, readOwnRun, setStage, type UpdateRun } from './shared/update-run.ts';
@@ -81,6 +82,8 @@ export async function upgradeSite(
   const service = await describeService(ecs, settings, settings.webServiceName);
   const taskDefinition = await revisionWithImage(ecs, settings, service, settings.taskDefinitionFamily, plan.image);
   const needs = await askMoodle(clients, rollout, taskDefinition);
+  const upgrades = needs.pending || plan.deleteData.length > 0;
+  if (!upgrades) await assertPages(clients, rollout, taskDefinition, before.look);
   const maintenance = needs.maintenanceRequired || plan.deleteData.length > 0;
   if (run.stage === 'planned') {
     if (maintenance) await assertWindowOpen(plan);
@@ -99,7 +102,7 @@ export async function upgradeSite(
     // A node that waits for the upgrade serves nothing yet, which must not count as ill.
     healthCheckGracePeriodSeconds: settings.installHealthGraceSeconds,
   });
-  if (!needs.pending && plan.deleteData.length === 0) {
+  if (!upgrades) {
     await setStage(database, rollout, 'upgraded');
     return { maintenance: 'none', maintenanceSeconds: 0, upgradeSeconds: 0, plugins: ['no upgrade was pending'] };
   }
@@ -137,6 +140,29 @@ async function askMoodle(clients: UpgradeSiteClients, rollout: Rollout, taskDefi
     older,
     ...(typeof report.why === 'string' ? { why: report.why } : {}),
   };
+}
+
+/**
+ * Code that needs no upgrade can make pages before any node has it. Where there is an upgrade, its task looks at them at its
+ * end, before it ends maintenance.
+ */
+async function assertPages(
+  clients: UpgradeSiteClients,
+  rollout: Rollout,
+  taskDefinition: string,
+  look: SiteLook | undefined,
+): Promise<void> {
+  const purpose = 'look at pages';
+  const report = await runTask(clients, rollout, purpose, ['inspect', 'pages'], { taskDefinition });
+  if (!report.ok) throw await upgradeFailed(clients, report, taskDefinition, purpose);
+  const pages = Object.entries(
+    (report.pages ?? {}) as Readonly<Record<string, { kind: PageKind } & Partial<TaskReport>>>,
+  );
+  for (const [looker, { kind, status, ...page }] of pages) {
+    if (kind !== 'broken' || look?.pages[looker] === 'broken') continue;
+    const problem = `With this code a page for the ${looker} answers HTTP ${status}: ${page.problem}`;
+    throw await upgradeFailed(clients, { ...page, ok: false, problem }, taskDefinition, purpose);
+  }
 }
 
 async function assertWindowOpen({ maintenanceWindow }: UpdatePlan): Promise<void> {

@@ -48,7 +48,8 @@ function upgrade(lifecycle_database $database, upgrade_progress $progress, upgra
     $window->changes();
     $seconds = $needs['pending'] ? run_moodles_upgrade($progress, $withmaintenance) : 0.0;
     $progress->enter('looking at pages');
-    assert_upgraded($database, check_pages());
+    assert_no_page_broke(look_at_pages(), pages_before($database));
+    assert_upgraded($database, ask_moodle('describe-upgrade')['pending']);
     keep_pages_from_upgrading($database);
     $run->mark('upgrade_ended_at');
     $maintenance = $window->close();

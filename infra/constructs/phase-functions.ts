@@ -33,9 +33,10 @@ const longest = 300;
 const phases = {
   'check-site': {
     description: 'Holds the site and finds out what is there',
-    timeoutSeconds: usual,
+    timeoutSeconds: long,
     reads: [
       ...web,
+      ...oneOffTasks,
       'APPLICATION_STORE_ID',
       'APPLICATION_STORE_KIND',
       'CRON_SERVICE_NAME',
@@ -47,8 +48,9 @@ const phases = {
       'PARAMETER_PREFIX',
       'SESSION_STORE_ID',
       'SESSION_STORE_KIND',
+      'SITE_URL',
     ],
-    may: ['read settings', 'read services', 'read scaling', 'read stores'],
+    may: ['read settings', 'read services', ...tasks, 'read scaling', 'read stores'],
   },
   'build-image': {
     description: 'Has the image built, unless its tag is there',
@@ -138,7 +140,7 @@ const phases = {
     ],
   },
   'verify-site': {
-    description: 'Logs in across every node, and reads back what the rollout set',
+    description: 'Follows one session across every node, and reads back what the rollout set',
     timeoutSeconds: long,
     reads: [
       ...web,
@@ -186,13 +188,15 @@ const phases = {
     timeoutSeconds: long,
     reads: [
       ...web,
+      ...oneOffTasks,
       'CRON_SERVICE_NAME',
       'DATABASE_IDENTIFIER',
       'DATABASE_PREFIX',
       'NORMAL_HEALTH_GRACE_SECONDS',
       'PARAMETER_PREFIX',
+      'SITE_URL',
     ],
-    may: ['read settings', 'read services', 'read scaling', 'find databases', 'exchange databases'],
+    may: ['read settings', 'read services', ...tasks, 'read scaling', 'find databases', 'exchange databases'],
   },
   'find-updates': {
     description: "Asks Moodle's plugin directory, and decides what is updated",

@@ -19,6 +19,8 @@ export interface Serving {
 export interface TaskReport {
   readonly ok: boolean;
   readonly problem?: string;
+  /** False: the task ended without saying anything, and these words are ours. */
+  readonly reported?: false;
   readonly [detail: string]: unknown;
 }
 

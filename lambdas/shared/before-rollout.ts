@@ -2,6 +2,7 @@ import type { CacheConfiguration } from './cache-configuration.ts';
 import type { SiteParameters } from './parameters.ts';
 import type { Capacity } from './scaling.ts';
 import type { SessionStore } from './settings.ts';
+import type { SiteLook } from './site-look.ts';
 
 /** What a rollout found when it took the site, and its way back brings again. Kept in the hold's row. */
 export interface BeforeRollout {
@@ -16,6 +17,8 @@ export interface BeforeRollout {
   readonly taskDefinition: string;
   readonly cronTaskDefinition: string;
   readonly cacheConfiguration: CacheConfiguration;
+  /** How the site answered; left out where no node served. `image/scripts/lib/page_check.php` reads its `pages`. */
+  readonly look?: SiteLook;
 }
 
 /**

@@ -52,6 +52,7 @@ export const refusalNames = [
   'UpdateUnfinished',
   'UpdateNotPossible',
   'OlderThanDatabase',
+  'SiteNotVerifiable',
 ] as const;
 
 export const failureNames = [
@@ -198,6 +199,11 @@ export class UpdateNotPossible extends Refusal {
 /** Older code than the database was upgraded by. Moodle cannot run it. */
 export class OlderThanDatabase extends Refusal {
   override readonly name = 'OlderThanDatabase';
+}
+
+/** The site is in a state in which no rollout could prove that it works afterwards. */
+export class SiteNotVerifiable extends Refusal {
+  override readonly name = 'SiteNotVerifiable';
 }
 
 /** The database does not accept the user and password of its secret. */

@@ -32,7 +32,7 @@ export interface TaskOptions {
  * Runs one task of the site's image, once per purpose of an execution, and waits for what it writes.
  *
  * @param command role of the image and its words, for example `['probe', 'session']`
- * @returns the task's own report, its problem without a period at the end; `ok` false, with the problem in plain words, also when it ended without one
+ * @returns the task's own report, its problem without a period at the end; `ok` false, with the problem in plain words, also when it ended without one (then `reported` is false)
  * @throws TaskStillRunning until the task has reported or stopped
  * @throws HoldLost
  */
@@ -60,7 +60,20 @@ export async function runTask(
       `The task “${command.join(' ')}” is ${task.lastStatus?.toLowerCase()} (${nodeId(task)}).`,
     );
   }
-  return { ok: false, problem: `the task ended without a report (${task ? why(task) : 'ECS no longer knows it'})` };
+  const problem = `the task ended without a report (${task ? why(task) : 'ECS no longer knows it'})`;
+  return { ok: false, problem, reported: false };
+}
+
+/** Lets the next call of `runTask` for this purpose run another task. */
+export async function forgetTask(database: MoodleDatabase, rollout: Rollout, purpose: string): Promise<void> {
+  await write(
+    database,
+    rollout,
+    `DELETE FROM moodle_lifecycle.task_run
+      WHERE site = :site AND execution = :execution AND purpose = :purpose AND {held}`,
+    { purpose },
+    { orNone: true },
+  );
 }
 
 /** Seconds since this execution asked for the task; undefined when it has not. */

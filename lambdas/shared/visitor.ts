@@ -4,8 +4,9 @@ export interface Page {
   readonly body: string;
   /** Address that a redirect leads to; absent without one. */
   readonly location?: string;
-  /** Node that answered, by the header X-Moodle-Node. */
+  /** Node that answered, by the header X-Moodle-Node; empty when none did. */
   readonly node: string;
+  readonly retryAfter: boolean;
 }
 
 const pageMilliseconds = 30_000;
@@ -20,11 +21,16 @@ export class Visitor {
     this.#siteUrl = siteUrl;
   }
 
+  /** Comes with a cookie that was not given to this visitor. */
+  bring(name: string, value: string): void {
+    this.#cookies.set(name, value);
+  }
+
   get(path: string): Promise<Page> {
     return this.#ask(path, { method: 'GET' });
   }
 
-  post(path: string, form: Readonly<Record<string, string>>): Promise<Page> {
+  post(path: string, form: Readonly<Record<string, string>> = {}): Promise<Page> {
     return this.#ask(path, { method: 'POST', body: new URLSearchParams(form) });
   }
 
@@ -42,6 +48,7 @@ export class Visitor {
       status: answer.status,
       body: await answer.text(),
       node: answer.headers.get('x-moodle-node') ?? '',
+      retryAfter: answer.headers.has('retry-after'),
       ...(location ? { location } : {}),
     };
   }

@@ -1,6 +1,7 @@
 import { checkWizard } from './roles/check-wizard.ts';
 import { copySessions } from './roles/copy-sessions.ts';
 import { cron } from './roles/cron.ts';
+import { inspect } from './roles/inspect.ts';
 import { maintenanceBegun, maintenanceEnded, purgeCaches } from './roles/maintenance.ts';
 import { runOneOff } from './roles/one-off.ts';
 import { probe } from './roles/probe.ts';
@@ -25,6 +26,8 @@ async function main([role, ...args]: string[]): Promise<number> {
       return 0;
     case 'probe':
       return runOneOff(role, settings, () => probe(settings, args[0]));
+    case 'inspect':
+      return runOneOff(role, settings, (database, node) => inspect(database, settings, node, args));
     case 'copy-sessions':
       return runOneOff(role, settings, (database) => copySessions(database, settings, args));
     // The stand-in keeps no files: its database names none.
@@ -46,7 +49,7 @@ async function main([role, ...args]: string[]): Promise<number> {
       return runOneOff(role, settings, (database) => maintenanceEnded(database, settings));
     default:
       throw new Error(
-        `unknown role "${role ?? ''}"; the roles are web, cron, probe, copy-sessions, check-files, check-wizard, purge-caches, ` +
+        `unknown role "${role ?? ''}"; the roles are web, cron, probe, inspect, copy-sessions, check-files, check-wizard, purge-caches, ` +
           'plan-upgrade, upgrade, uninstall-plugins, begin-maintenance, end-maintenance',
       );
   }

@@ -14,6 +14,8 @@ export interface SessionData {
   sessionVerify?: boolean;
   /** The administrator who has still to finish the install (Moodle's `$USER->newadminuser`). */
   newAdminUser?: boolean;
+  /** Until when (seconds since 1970) this is the session of a rollout's own user (the image's `$SESSION->moodle_lifecycle_until`). */
+  rolloutUntil?: number;
 }
 
 /** The session of one request. */

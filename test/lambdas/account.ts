@@ -23,7 +23,9 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { TaskReport } from '../../lambdas/shared/acknowledgements.ts';
 import { wantedCacheConfiguration } from '../../lambdas/shared/cache-configuration.ts';
 import type { MoodleDatabase } from '../../lambdas/shared/moodle-database.ts';
+import { nodeId } from '../../lambdas/shared/nodes.ts';
 import { type Settings, settingsFrom } from '../../lambdas/shared/settings.ts';
+import { MoodleDoor } from './moodle-door.ts';
 import { moodleVersion } from './moodle-tables.ts';
 
 const environment = {
@@ -77,6 +79,8 @@ const environment = {
 
 type Answer = object | Promise<object>;
 
+const wholePages = { visitor: { kind: 'page', status: 200 }, administrator: { kind: 'page', status: 200 } };
+
 interface FakeService extends Service {
   deployments: Deployment[];
 }
@@ -86,7 +90,9 @@ interface FakeService extends Service {
  * calls `settle()`. The real protocols and servers are met by whole rollouts on a rehearsal; the database here is real.
  */
 export class Account {
-  readonly settings: Settings;
+  settings: Settings;
+  /** What visitors of the site meet, once it serves. */
+  readonly door = new MoodleDoor(() => this.running().map(nodeId));
   readonly database: MoodleDatabase;
   readonly services = new Map<string, FakeService>();
   readonly taskDefinitions: TaskDefinition[] = [];
@@ -123,6 +129,10 @@ export class Account {
       server: 'redis 7.0.15',
       milliseconds: 2,
     });
+  /** What a task that inspects the site reports of its pages; undefined: its image does not know that role. */
+  pages: ((image: string) => Record<string, object>) | undefined = () => wholePages;
+  /** Why no session can be opened; undefined: one can. */
+  noSession: string | undefined;
   /** What a new web node acknowledges beside the usual; undefined: it stops with exit code 1. */
   serving: (() => Record<string, unknown>) | undefined = () => ({});
   /** Whether a new web node with this image waits for the database's upgrade before it serves. */
@@ -198,6 +208,7 @@ export class Account {
 
   /** A site that is installed, configured and serves, as a finished rollout leaves it. */
   async serve(nodes: number): Promise<void> {
+    this.settings = Object.create(this.settings, { siteUrl: { value: await this.door.listen() } });
     const { stores, mappings } = wantedCacheConfiguration(this.settings);
     for (const { name, plugin, endpoint, tls, prefix, secretArn } of stores) {
       await this.database.execute(
@@ -248,18 +259,34 @@ export class Account {
       build.buildStatus = this.buildEnds;
       if (this.buildEnds === 'SUCCEEDED') this.images.add(build.tag);
     }
+    await this.settleTasks();
+    for (const service of this.services.values()) await this.#settleService(service);
+    for (const job of this.backupJobs) job.State = 'COMPLETED';
+  }
+
+  /** One-off tasks end and report. */
+  async settleTasks(): Promise<void> {
     for (const task of this.tasks.filter((one) => one.group === 'one-off' && one.lastStatus !== 'STOPPED')) {
       const command = task.overrides?.containerOverrides?.[0]?.command ?? [];
       if (task.desiredStatus === 'STOPPED') {
         this.stop(task, 'UserInitiated', 137);
         continue;
       }
-      const report = await this.report(command, this.#imageOf(task.taskDefinitionArn));
+      const image = this.#imageOf(task.taskDefinitionArn);
+      const inspects = command[0] === 'inspect';
+      const report = inspects ? await this.#inspect(task, command, image) : await this.report(command, image);
       if (report) await this.#acknowledge(task, command[0] ?? '', report);
       this.stop(task, 'EssentialContainerExited', report?.ok ? 0 : 1);
     }
-    for (const service of this.services.values()) await this.#settleService(service);
-    for (const job of this.backupJobs) job.State = 'COMPLETED';
+  }
+
+  async #inspect(task: Task, what: readonly string[], image: string): Promise<TaskReport | undefined> {
+    if (!this.pages) return undefined;
+    if (what.includes('session')) {
+      if (this.noSession) return { ok: false, problem: this.noSession };
+      await this.#acknowledge(task, 'rollout-session', this.door.openSession());
+    }
+    return { ok: true, pages: this.pages(image) };
   }
 
   async #settleService(service: FakeService): Promise<void> {

@@ -55,7 +55,8 @@ export class Bench {
 /** Takes the site for the execution, and gives what the later phases are given. */
 export async function held(account: Account, input: object = {}, changes: Partial<Plan> = {}): Promise<PhaseInput> {
   account.executions.set(execution, 'RUNNING');
-  const { plan } = await checkSite(account.clients, { site: 'campus', execution, input });
+  const check = () => checkSite(account.clients, { site: 'campus', execution, input });
+  const { evidence } = await untilDone(account, check, () => account.settleTasks());
   account.calls.length = 0;
-  return { site: 'campus', execution, plan: { ...plan, ...changes } };
+  return { site: 'campus', execution, plan: { ...evidence.plan, ...changes } };
 }

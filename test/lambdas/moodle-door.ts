@@ -21,12 +21,19 @@ export class MoodleDoor {
   readonly broken = new Map<string, number>();
   /** Nodes that do not share the sessions of the others. */
   readonly alone = new Set<string>();
-  readonly #nodes: readonly string[];
+  /** Where the login page leads, on a site behind single sign-on. */
+  loginElsewhere: string | undefined;
+  /** The page that Moodle answers with in maintenance, and by whom: the switch of the administration leaves sessions alone. */
+  maintenance: { by: 'administrator' | 'command line' | 'a rollout' } | undefined;
+  /** Nodes that the load balancer never leads to. */
+  readonly apart = new Set<string>();
+  readonly #nodes: () => readonly string[];
   readonly #shared = new Map<string, Session>();
   readonly #server: Server;
   #next = 0;
 
-  constructor(nodes: readonly string[]) {
+  /** @param nodes that the load balancer knows now */
+  constructor(nodes: () => readonly string[]) {
     this.#nodes = nodes;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error) => response.destroy(error));
@@ -35,7 +42,20 @@ export class MoodleDoor {
 
   async listen(): Promise<string> {
     await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    this.#server.unref();
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** A session that a task of the image has opened. */
+  openSession(): { cookie: string; sid: string } {
+    const sid = randomBytes(16).toString('hex');
+    this.#shared.set(sid, { token: '', user: 'moodle-lifecycle' });
+    return { cookie: 'MoodleSession', sid };
+  }
+
+  /** Whether somebody is signed in who is no person. */
+  get hasRolloutSession(): boolean {
+    return [...this.#shared.values()].some(({ user }) => user === 'moodle-lifecycle');
   }
 
   async close(): Promise<void> {
@@ -51,12 +71,29 @@ export class MoodleDoor {
     const cookie = request.headers.cookie ?? '';
     // A load balancer with stickiness obeys its own cookie.
     const sticky = /AWSALB=(\w+)/.exec(cookie)?.[1];
-    const node = sticky ?? this.#nodes[this.#next++ % this.#nodes.length] ?? '';
+    const nodes = this.#nodes().filter((one) => !this.apart.has(one));
+    const node = sticky ?? nodes[this.#next++ % nodes.length] ?? '';
     const path = request.url ?? '';
     this.requests.push({ node, cookie, path });
     response.setHeader('x-moodle-node', node);
+    const { maintenance } = this;
+    if (maintenance && (maintenance.by !== 'administrator' || path !== '/health/session')) {
+      const mark = maintenance.by === 'a rollout' ? '<!-- moodle-lifecycle -->' : '';
+      response.writeHead(503, { 'retry-after': '300' }).end(`<p>Maintenance</p>${mark}`);
+      return;
+    }
     const id = /MoodleSession=(\w+)/.exec(cookie)?.[1];
     const known = id && !this.alone.has(node) ? this.#shared.get(id) : undefined;
+    if (path === '/health/session') {
+      const isRollout = known?.user === 'moodle-lifecycle';
+      if (isRollout && request.method === 'POST') this.#shared.delete(id ?? '');
+      response.writeHead(isRollout ? 200 : 404).end();
+      return;
+    }
+    if (path === '/login/index.php' && this.loginElsewhere) {
+      response.writeHead(303, { location: this.loginElsewhere }).end();
+      return;
+    }
     const session = known ?? { token: randomBytes(8).toString('hex') };
     const cookies = [`AWSALB=${node}; Path=/`];
     if (!known) {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scaleOut } from '../../lambdas/scale-out.ts';
 import { readServing } from '../../lambdas/shared/acknowledgements.ts';
 import { nodeId } from '../../lambdas/shared/nodes.ts';
@@ -6,7 +6,6 @@ import { settingsFrom } from '../../lambdas/shared/settings.ts';
 import { verifySite } from '../../lambdas/verify-site.ts';
 import type { Account } from './account.ts';
 import { Bench, held, untilDone } from './bench.ts';
-import { MoodleDoor } from './moodle-door.ts';
 import { makeMoodleTables } from './moodle-tables.ts';
 
 let bench: Bench;
@@ -79,59 +78,76 @@ describe('scaleOut', () => {
 });
 
 describe('verifySite', () => {
-  let door: MoodleDoor;
-  afterEach(() => door.close());
-
-  /** A site that serves on so many nodes and whose cron has run, with a door to it. */
-  async function finished(nodes: number, plan: object = {}) {
+  /** A site that serves on so many nodes and whose cron has run. */
+  async function finished(nodes: number, plan: object = {}, prepare?: (account: Account) => unknown) {
     const account = await served(nodes);
-    const input = await held(account, {}, plan);
+    const { door } = account;
     await account.database.execute(`INSERT INTO mdl_config_plugins VALUES ('tool_task', 'lastcronstart', :now)`, {
       now: String(Math.ceil(Date.now() / 1000)),
     });
-    door = new MoodleDoor(account.running().map(nodeId));
-    const siteUrl = await door.listen();
-    const { settings } = account;
-    const clients = {
-      ...account.clients,
-      settings: Object.create(settings, { siteUrl: { value: siteUrl } }) as typeof settings,
-    };
-    return { account, input, verify: () => verifySite(clients, input) };
+    await prepare?.(account);
+    const input = await held(account, {}, plan);
+    door.requests.length = 0;
+    const call = (more: object = {}) => verifySite(account.clients, { ...input, ...more });
+    const verify = async (more: object = {}) => (await untilDone(account, () => call(more))).evidence;
+    return { account, door, call, verify };
   }
 
-  it('follows one login over every node, though the load balancer is sticky', async () => {
-    const { verify } = await finished(3);
+  it('follows one session over every node, though the load balancer is sticky, and ends it', async () => {
+    const { door, verify } = await finished(3);
     const evidence = await verify();
     expect(evidence).toMatchObject({
-      login: 'operator, by the password of the secret',
-      session: expect.stringMatching(/^same login on 3 nodes \(\d+ requests\)$/),
+      session: expect.stringMatching(/^one session on 3 nodes \(\d+ requests\)$/),
       stores: expect.stringMatching(/^sessions in redis, cache stores [0-9a-f]{12} on 3 nodes$/),
       version: '5.1 (PHP 8.4.1), no upgrade pending',
       cron: expect.stringMatching(/^ran \d{4}-/),
     });
+    expect(evidence).not.toHaveProperty('kept');
     expect(new Set(door.requests.map(({ node }) => node)).size).toBe(3);
     expect(door.requests.filter(({ cookie }) => cookie.includes('AWSALB'))).toEqual([]);
-    expect(JSON.stringify(evidence)).not.toContain('operator-secret');
+    expect(door.hasRolloutSession).toBe(false);
+  });
+
+  it('tries no password on a site that people use: each is a failed login, or mails an administrator', async () => {
+    const { account, verify } = await finished(2);
+    expect(await verify()).not.toHaveProperty('login');
+    expect(account.calls).not.toContain('GetSecretValue');
+  });
+
+  it('leaves no trace of how to come with the session', async () => {
+    const { account, verify } = await finished(2);
+    const opened: string[] = [];
+    const { openSession } = account.door;
+    account.door.openSession = () => {
+      const session = openSession.call(account.door);
+      opened.push(session.sid);
+      return session;
+    };
+    const evidence = JSON.stringify(await verify());
+    const rows = JSON.stringify(
+      await account.database.query('SELECT value FROM moodle_lifecycle.node_acknowledgement'),
+    );
+    expect(opened).toHaveLength(1);
+    for (const sid of opened) expect(evidence + rows).not.toContain(sid);
   });
 
   it('has the files of a site that was brought here looked for', async () => {
     const { account, verify } = await finished(2, { existingSite: true });
     account.report = ([role]) => (role === 'check-files' ? { ok: true, files: 50_000, looked: 20_000 } : undefined);
-    const { evidence } = await untilDone(account, verify);
-    expect(evidence).toMatchObject({ files: '20000 of 50000 looked for, all there with their sizes' });
+    expect(await verify()).toMatchObject({ files: '20000 of 50000 looked for, all there with their sizes' });
   });
 
   it('does not call a site done whose files are not there', async () => {
     const { account, verify } = await finished(2, { existingSite: true });
     account.report = () => ({ ok: false, problem: '3 of 9 files that the database names are not in filedir.' });
-    await expect(untilDone(account, verify)).rejects.toMatchObject({
+    await expect(verify()).rejects.toMatchObject({
       name: 'VerificationFailed',
       message: expect.stringContaining('3 of 9 files that the database names are not in filedir. Copy'),
     });
   });
 
   it('finds a node on which the session does not hold', async () => {
-    const { account, verify } = await finished(3);
+    const { account, door, verify } = await finished(3);
     const [lonely] = account.running().map(nodeId);
     door.alone.add(lonely ?? '');
     await expect(verify()).rejects.toMatchObject({
@@ -141,18 +157,20 @@ describe('verifySite', () => {
   });
 
   it('finds a node that the load balancer never leads to', async () => {
-    const { account, verify } = await finished(2);
-    account.web.desiredCount = 3;
-    await account.settle();
+    const { account, door, verify } = await finished(2);
     const extra = account.running().map(nodeId).at(-1) ?? '';
+    door.apart.add(extra);
     await expect(verify()).rejects.toMatchObject({
       name: 'VerificationFailed',
       message: expect.stringContaining(`never led to ${extra.slice(0, 8)}`),
     });
   });
 
-  it('requires the login after an unattended install', async () => {
-    const { verify } = await finished(2, { install: true });
+  it('signs in by the password of the secret after an unattended install', async () => {
+    const { door, verify } = await finished(2, { install: true });
+    const evidence = await verify();
+    expect(evidence).toMatchObject({ login: 'operator, by the password of the secret' });
+    expect(JSON.stringify(evidence)).not.toContain('operator-secret');
     door.password = 'changed';
     await expect(verify()).rejects.toMatchObject({
       name: 'VerificationFailed',
@@ -160,48 +178,114 @@ describe('verifySite', () => {
     });
   });
 
-  it('follows an anonymous session where the administrator has another password by now, and says so', async () => {
-    const { verify } = await finished(2);
-    door.password = 'changed';
-    const evidence = await verify();
-    expect(evidence.login).toContain('not (or no longer) that of the secret');
-    expect(evidence.session).toMatch(/^same anonymous session on 2 nodes/);
-  });
-
-  it.each([500, 404])('does not take an error %i that signed-in users meet for a refused password', async (status) => {
-    const { verify } = await finished(2);
+  it.each([500, 404])('finds an error %i that signed-in users meet', async (status) => {
+    const { door, verify } = await finished(2);
     door.broken.set('/my/', status);
     await expect(verify()).rejects.toMatchObject({
       name: 'VerificationFailed',
-      message: expect.stringMatching(new RegExp(`/my/ answered ${status} on node \\S+ when operator signed in`)),
+      message: expect.stringMatching(new RegExp(`home page of signed-in users answered ${status} \\(before: 200\\)`)),
     });
   });
 
   it('looks at another page of users where the dashboard is turned off', async () => {
-    const { account, verify } = await finished(2);
+    const { account, door, verify } = await finished(2);
     door.broken.set('/my/', 404);
     await account.database.execute(`INSERT INTO mdl_config (name, value) VALUES ('enabledashboard', '0')`);
-    expect(await verify()).toMatchObject({ session: expect.stringMatching(/^same login on 2 nodes/) });
+    expect(await verify()).not.toHaveProperty('kept');
     door.broken.set('/user/preferences.php', 500);
     await expect(verify()).rejects.toMatchObject({ name: 'VerificationFailed' });
   });
 
-  it('finds anonymous sessions that are not shared', async () => {
+  const setConfig = (name: string, value: string) => async (account: Account) => {
+    await account.database.execute('INSERT INTO mdl_config (name, value) VALUES (:name, :value)', { name, value });
+  };
+  const cronLastRan = (seconds: number) => async (account: Account) => {
+    await account.database.execute(`UPDATE mdl_config_plugins SET value = '${seconds}'`);
+  };
+  const brokenPage = { kind: 'broken', status: 500, problem: 'no theme' };
+
+  /** What a site of ten years has, as it is met through the load balancer, in a task or in the database. */
+  const faults: [string, (account: Account) => unknown, RegExp][] = [
+    [
+      'a home page with an error',
+      ({ door }) => door.broken.set('/my/', 500),
+      /home page of signed-in users answer\w+ 500/,
+    ],
+    [
+      'a node that does not share sessions',
+      (account) => account.door.alone.add(nodeId(account.running()[0] ?? '')),
+      /the session does not hold on node/,
+    ],
+    [
+      'a page that is broken',
+      (account) => Object.assign(account, { pages: () => ({ administrator: brokenPage }) }),
+      /a page for the administrator is broken: no theme/,
+    ],
+  ];
+  const switches: [string, (account: Account) => unknown, RegExp | undefined][] = [
+    [
+      'single sign-on',
+      ({ door }) => Object.assign(door, { loginElsewhere: 'https://sso.example.edu/start?ticket=1' }),
+      /the login page leads to https:\/\/sso\.example\.edu\/start$/,
+    ],
+    [
+      'maintenance by an administrator',
+      ({ door }) => Object.assign(door, { maintenance: { by: 'administrator' } }),
+      /in maintenance, by an administrator/,
+    ],
+    ['cron switched off', setConfig('cron_enabled', '0'), undefined],
+  ];
+
+  it.each([...faults, ...switches])('keeps what the site had before: %s', async (_, change, words) => {
+    const { verify } = await finished(2, {}, change);
+    const evidence = await verify();
+    if (words) expect(evidence.kept).toEqual([expect.stringMatching(words)]);
+  });
+
+  it.each(faults)('does not accept what came with the rollout: %s', async (_, change, words) => {
     const { account, verify } = await finished(2);
-    door.password = 'changed';
-    for (const node of account.running()) door.alone.add(nodeId(node));
-    await expect(verify()).rejects.toMatchObject({ name: 'VerificationFailed' });
+    change(account);
+    await expect(verify()).rejects.toMatchObject({ name: 'VerificationFailed', message: expect.stringMatching(words) });
+  });
+
+  it.each(switches)('takes what somebody switched during the rollout for what it is: %s', async (_, change) => {
+    const { account, verify } = await finished(2);
+    await change(account);
+    await expect(verify()).resolves.toBeDefined();
+  });
+
+  it('does not wait for cron where it did not run for days before, and says so', async () => {
+    const { verify } = await finished(2, {}, cronLastRan(1_700_000_000));
+    expect(await verify()).toMatchObject({
+      cron: expect.stringContaining('not running, as before (last at 2023-11-14'),
+    });
+  });
+
+  it('accepts command-line maintenance that somebody began meanwhile, and none that a rollout left', async () => {
+    const { account, door, verify } = await finished(2);
+    await cronLastRan(1_700_000_000)(account);
+    door.maintenance = { by: 'command line' };
+    expect(await verify()).toMatchObject({
+      session: expect.stringContaining('in maintenance'),
+      cron: expect.stringContaining('not waited for'),
+      kept: ['in maintenance, by Moodle’s command line'],
+    });
+    door.maintenance = { by: 'a rollout' };
+    await expect(verify()).rejects.toMatchObject({
+      name: 'VerificationFailed',
+      message: expect.stringContaining('maintenance, which the rollout began, is still on'),
+    });
   });
 
   it('waits for a cron run that is younger than the rollout', async () => {
-    const { account, verify } = await finished(2);
-    await account.database.execute(`UPDATE mdl_config_plugins SET value = '1700000000'`);
-    await expect(verify()).rejects.toMatchObject({
+    const { account, call } = await finished(2);
+    await cronLastRan(1_700_000_000)(account);
+    await expect(call()).rejects.toMatchObject({
       name: 'CronNotYetRun',
       message: expect.stringContaining('last at 2023-11-14'),
     });
     await account.database.execute('DELETE FROM mdl_config_plugins');
-    await expect(verify()).rejects.toMatchObject({ name: 'CronNotYetRun', message: expect.stringContaining('never') });
+    await expect(call()).rejects.toMatchObject({ name: 'CronNotYetRun', message: expect.stringContaining('never') });
   });
 
   it.each<[string, (account: Account) => Promise<unknown> | unknown, string]>([
@@ -232,23 +316,32 @@ describe('verifySite', () => {
     });
   });
 
+  it('expects of an update the stores that it found, and not those of a deploy since the install', async () => {
+    const moved = (account: Account) =>
+      account.database.execute(`UPDATE moodle_lifecycle.cache_store SET endpoint = 'elsewhere:6379'`);
+    const { account, verify } = await finished(2, {}, moved);
+    const [row] = await account.database.query('SELECT hash FROM moodle_lifecycle.cache_configuration_hash');
+    for (const node of account.running()) await says(account, { cacheConfigurationHash: row?.hash }, nodeId(node));
+    await expect(verify({ asBefore: true })).resolves.toBeDefined();
+    await expect(verify()).rejects.toMatchObject({ name: 'VerificationFailed' });
+  });
+
   it('waits while the site does not answer, or the load balancer alone does', async () => {
-    const { verify } = await finished(2);
+    const { door, call } = await finished(2);
     door.status = 503;
-    await expect(verify()).rejects.toMatchObject({
+    await expect(call()).rejects.toMatchObject({
       name: 'NodesNotYetHealthy',
-      message: expect.stringContaining('answered 503'),
+      message: expect.stringContaining('answered 503: no node took the request'),
     });
     await door.close();
-    await expect(verify()).rejects.toMatchObject({
+    await expect(call()).rejects.toMatchObject({
       name: 'NodesNotYetHealthy',
       message: expect.stringMatching(/does not answer: .*ECONNREFUSED/),
     });
   });
 
-  const says = async (account: Account, value: object) => {
+  const says = async (account: Account, value: object, node = nodeId(account.running()[0] ?? '')) => {
     const { database } = account;
-    const node = nodeId(account.running()[0] ?? '');
     const said = (await readServing(database, 'campus', [node])).get(node);
     await database.execute(
       `UPDATE moodle_lifecycle.node_acknowledgement SET value = ${database.dialect.json(':value')} WHERE node = :node`,

@@ -7,6 +7,7 @@ import { type MoodleDatabase, type SqlStatements, text } from '../../lambdas/sha
 import { tagNames, tagValues } from '../../lambdas/shared/rds/names.ts';
 import type { UpdatePlan } from '../../lambdas/shared/update-plan.ts';
 import { Account } from './account.ts';
+import { untilDone } from './bench.ts';
 import { FakeRds } from './fake-rds.ts';
 import { makeMoodleTables } from './moodle-tables.ts';
 
@@ -145,7 +146,8 @@ export class UpdatingSite extends Account {
   /** Takes the site for an execution, as the first phase does. */
   async check(rollout = first, input: unknown = {}) {
     this.executions.set(rollout.execution, 'RUNNING');
-    return checkSiteForUpdate(this.clients, { ...rollout, input });
+    const check = () => checkSiteForUpdate(this.clients, { ...rollout, input });
+    return (await untilDone(this, check, () => this.settleTasks())).evidence;
   }
 
   /** An execution that somebody stopped. */

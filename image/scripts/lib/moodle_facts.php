@@ -39,7 +39,8 @@ function ask_moodle(string $script, string ...$words): array {
 /** A problem that says how a process of Moodle ended, and quotes Moodle. */
 function moodle_problem(string $what, ended_process $ended): node_problem {
     $line = error_line($ended->lines);
-    $plugin = current_component($ended->lines) ?? component_in((string) $line);
+    // What Moodle said last that it was upgrading may be an innocent one: settings of all plugins are read after the last.
+    $plugin = component_of_file((string) $line) ?? current_component($ended->lines) ?? component_named((string) $line);
     $how = match (true) {
         $ended->overtime => sprintf('it did not end within %.0f s and was killed', $ended->seconds),
         $line !== null => $line,
@@ -51,18 +52,30 @@ function moodle_problem(string $what, ended_process $ended): node_problem {
     return new node_problem($what . ($plugin === null ? '' : ", in $plugin") . ': ' . rtrim($how, '.') . '.', $details);
 }
 
-/** The plugin whose code an error line names, by its file or by its function. */
+/** The plugin that an error line names: the one whose file it is in, else one whose function or table it speaks of. */
 function component_in(string $line): ?string {
-    $named = [];
+    return component_of_file($line) ?? component_named($line);
+}
+
+function component_of_file(string $line): ?string {
+    return component_that(static fn(string $component, string $folder): bool => str_contains($line, without_dirroot("$folder/")));
+}
+
+function component_named(string $line): ?string {
+    return component_that(static fn(string $component): bool => preg_match("/(?<![a-z0-9_])$component(?![a-z0-9])/", $line) === 1);
+}
+
+/** @param callable(string, string): bool $matches takes a component and its folder */
+function component_that(callable $matches): ?string {
+    $found = [];
     foreach (plugin_folders() as $type => $plugins) {
         foreach ($plugins as $name => $folder) {
-            if (str_contains($line, without_dirroot("$folder/"))
-                    || preg_match("/(?<![a-z0-9_]){$type}_{$name}(?![a-z0-9])/", $line)) {
-                $named[] = "{$type}_$name";
+            if ($matches("{$type}_$name", $folder)) {
+                $found[] = "{$type}_$name";
             }
         }
     }
     // A plugin can lie in the folder of another: the one whose name says most.
-    usort($named, static fn(string $one, string $other): int => strlen($other) <=> strlen($one));
-    return $named[0] ?? null;
+    usort($found, static fn(string $one, string $other): int => strlen($other) <=> strlen($one));
+    return $found[0] ?? null;
 }

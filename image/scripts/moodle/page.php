@@ -1,8 +1,8 @@
 <?php
 // One page of Moodle with everything that is on all of them, and nothing of its own: for nobody, or with ?as=admin for the
-// administrator. Answers “whole” when it was made to its end, and what Moodle says of its database; else “broken” and why,
-// which Moodle tells developers only. Opens no session, so that it says something about the code and nothing about the
-// session store. Served by PHP's own web server, for lib/page_check.php.
+// administrator. Answers “whole” when it was made to its end; the redirect when Moodle or a plugin leads elsewhere; else
+// “broken” and why, which Moodle tells developers only. Opens no session, so that it says something about the code and
+// nothing about the session store. Served by PHP's own web server, for lib/page_check.php.
 
 define('NO_MOODLE_COOKIES', true);
 // Sent when the page is whole: an error on the way can still be an HTTP 500.
@@ -18,15 +18,15 @@ try {
     // (lib/setuplib.php, initialise_fullme).
     $_SERVER['SERVER_PORT'] = parse_url((string) getenv('MOODLE_WWWROOT'), PHP_URL_PORT) ?? $_SERVER['SERVER_PORT'];
     require(getenv('MOODLE_DIRROOT') . '/config.php');
-    answer(200, 'whole, upgrade pending: ' . (make_page() ? 'yes' : 'no'));
+    make_page();
+    answer(200, 'whole');
 } catch (\Throwable $problem) {
     $more = isset($problem->debuginfo) ? ": $problem->debuginfo" : '';
     answer(500, "broken: {$problem->getMessage()}$more in {$problem->getFile()}:{$problem->getLine()}");
 }
 
-/** Whether the database awaits an upgrade, once the page is made. */
-function make_page(): bool {
-    global $PAGE, $OUTPUT, $DB;
+function make_page(): void {
+    global $PAGE, $OUTPUT;
     if (($_GET['as'] ?? '') === 'admin') {
         \core\session\manager::set_user(get_admin());
     }
@@ -34,8 +34,6 @@ function make_page(): bool {
     $PAGE->set_url('/');
     $PAGE->set_pagelayout('standard');
     echo $OUTPUT->header(), $OUTPUT->footer();
-    // As moodle_needs_upgrading(), without its lock.
-    return $DB->get_field('config', 'value', ['name' => 'allversionshash']) !== \core_component::get_all_versions_hash();
 }
 
 function answer(int $status, string $text): void {

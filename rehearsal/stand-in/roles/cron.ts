@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, openDatabase } from '../database.ts';
+import { type Database, openDatabase, readConfig } from '../database.ts';
 import { readMarker } from '../install-marker.ts';
 import { acknowledge, readNodeId } from '../node.ts';
 import { openNodeParts } from '../node-parts.ts';
@@ -27,7 +27,8 @@ export async function cron(settings: Settings): Promise<void> {
     const parts = await openNodeParts(database, settings);
     await acknowledge(database, settings, node, 'serving', serving('cron', settings, parts));
     while (!stop.signal.aborted) {
-      await round(database);
+      // Moodle's `admin/cli/cron.php --disable`.
+      if ((await readConfig(database)).get('cron_enabled') !== '0') await round(database);
       await pause(settings.cronSeconds);
     }
     parts.close();

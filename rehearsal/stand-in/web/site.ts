@@ -1,5 +1,6 @@
 import type { ConfigCache } from '../config-cache.ts';
 import { type Database, moodleTables, readConfig } from '../database.ts';
+import { answerRolloutSession, SESSION_COOKIE } from '../rollout-session.ts';
 import type { Session, Sessions } from '../sessions.ts';
 import type { Settings } from '../settings.ts';
 import { isComplete } from '../site-state.ts';
@@ -25,14 +26,13 @@ export interface PageContext extends SiteParts {
   session: Session;
 }
 
-const SESSION_COOKIE = 'MoodleSession';
-
 /** Answers a page as Moodle would with this database, including the states in which it is not yet whole. */
 export async function answer(parts: SiteParts, request: PageRequest): Promise<PageAnswer> {
   const { wwwroot } = parts.settings;
   if (request.host.toLowerCase() !== wwwroot.host) return redirect(`${wwwroot.origin}${request.path}`);
   const early = await answerUnlessInstalled(parts, request);
   if (early) return early;
+  if (request.path === '/health/session') return answerRolloutSession(parts.database, parts.sessions, request);
   const config = await siteConfig(parts);
   const isWizard = request.path.startsWith('/admin/') || request.path === '/user/editadvanced.php';
   const behind = Number(config.get('version')) < Number(MOODLE_VERSION);
@@ -72,16 +72,20 @@ function route(context: PageContext): Promise<PageAnswer> | PageAnswer {
   const { method, path } = context.request;
   switch (`${method} ${path}`) {
     case 'GET /':
+      if (isInMaintenance(context)) return maintenance();
       return redirect(context.session.data.userId > 0 ? '/my/' : '/login/index.php');
-    case 'GET /login/index.php':
-      return loginForm(context);
+    case 'GET /login/index.php': {
+      // Moodle's login/index.php: single sign-on in place of its form.
+      const elsewhere = context.config.get('alternateloginurl');
+      return elsewhere ? redirect(elsewhere) : loginForm(context);
+    }
     case 'POST /login/index.php':
       return login(context);
     case 'GET /login/logout.php':
       return logout(context);
     case 'GET /my/':
     case 'GET /my/index.php':
-      return dashboard(context);
+      return isInMaintenance(context) ? maintenance() : dashboard(context);
     case 'GET /admin/index.php':
     case 'GET /admin/':
       return adminIndex(context);
@@ -91,6 +95,17 @@ function route(context: PageContext): Promise<PageAnswer> | PageAnswer {
     default:
       return html(page('Not found', 'page-error', '<p>The stand-in has no such page.</p>'), 404);
   }
+}
+
+/** The switch of Moodle's administration, which index.php and require_login() obey for all but administrators. */
+function isInMaintenance({ config, session }: PageContext): boolean {
+  const admins = (config.get('siteadmins') ?? '').split(',').map(Number);
+  return config.get('maintenance_enabled') === '1' && !admins.includes(session.data.userId);
+}
+
+function maintenance(): PageAnswer {
+  const words = '<p>This site is undergoing maintenance and is currently not available.</p>';
+  return html(page('Maintenance', 'page-site-index', words), 503, { 'Retry-After': '300' });
 }
 
 async function dashboard({ database, session, node }: PageContext): Promise<PageAnswer> {
