@@ -363,7 +363,7 @@ export class Account {
   #task(members: Partial<Task>): Task {
     this.#serial += 1;
     const task = {
-      taskArn: `arn:aws:ecs:task/campus/${`node${this.#serial}`.padEnd(12, '0')}`,
+      taskArn: `arn:aws:ecs:task/campus/${`node${this.#serial}-`.padEnd(12, '0')}`,
       createdAt: new Date(),
       ...members,
     };

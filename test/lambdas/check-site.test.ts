@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkSite } from '../../lambdas/check-site.ts';
 import { readHold } from '../../lambdas/shared/hold.ts';
-import { Bench, execution } from './bench.ts';
+import { Bench, execution, untilDone } from './bench.ts';
 import { makeMoodleTables, setMarker } from './moodle-tables.ts';
 
 let bench: Bench;
@@ -44,9 +44,21 @@ describe('checkSite', () => {
     const account = await bench.account({ IMAGE_TAG: 'content-2' });
     await makeMoodleTables(account.database);
     await account.serve(3);
-    const { plan, site } = await checkSite(account.clients, { ...rollout, input: undefined });
+    const check = () => checkSite(account.clients, { ...rollout, input: undefined });
+    const { plan, site, keeps } = (await untilDone(account, check)).evidence;
     expect(site).toBe('installed: Moodle 5.1 (Build: 20251006)');
     expect(plan).toMatchObject({ state: 'installed', install: false, nodes: 2, image: 'content-1' });
+    expect(keeps).toEqual(['cron does not run']);
+  });
+
+  it('goes on where an installed site does not answer, which an install may bring back', async () => {
+    const account = await bench.account();
+    await makeMoodleTables(account.database);
+    await account.serve(2);
+    account.door.status = 503;
+    const { evidence } = await untilDone(account, () => checkSite(account.clients, { ...rollout, input: {} }));
+    expect(evidence).toMatchObject({ plan: { install: false }, keeps: [] });
+    expect((await readHold(account.database, 'campus'))?.before.look).toBeUndefined();
   });
 
   it.each([

@@ -139,7 +139,9 @@ async function endOf(site: UpdatingSite) {
     // One-off work must not be done twice.
     tasks: site.tasks
       .filter((task) => task.group === 'one-off')
-      .map((task) => task.overrides?.containerOverrides?.[0]?.command?.join(' ')),
+      .map((task) => task.overrides?.containerOverrides?.[0]?.command?.join(' '))
+      // A look that was not kept is taken again.
+      .filter((command, index, all) => !command?.startsWith('inspect') || all.indexOf(command) === index),
   };
 }
 

@@ -59,6 +59,50 @@ describe('the phases of an update', () => {
         reason: 'monthly',
         before: { cronDesired: 1, desired: 2 },
       });
+      expect(changes()).toEqual(['RunTask']);
+      expect(hold?.before.look).toMatchObject({
+        front: { kind: 'page' },
+        session: { kind: 'held', nodes: 2 },
+        pages: { visitor: 'page', administrator: 'page' },
+        cron: 'not running',
+      });
+      expect(site.door.hasRolloutSession).toBe(false);
+    });
+
+    it('names what the site has of its own, and looks no second time', async () => {
+      site.door.loginElsewhere = 'https://sso.example.edu/start?ticket=1';
+      expect(await site.check()).toMatchObject({
+        keeps: ['the login page leads to https://sso.example.edu/start', 'cron does not run'],
+      });
+      site.calls.length = 0;
+      expect(await site.check()).toMatchObject({ hold: 'taken', keeps: expect.arrayContaining(['cron does not run']) });
+      expect(changes()).toEqual([]);
+    });
+
+    it('rejects a site that could not be verified afterwards, before it changes anything', async () => {
+      site.door.maintenance = { by: 'command line' };
+      await expect(site.check()).rejects.toThrow(
+        named('SiteNotVerifiable', /command line.*Nothing was changed.*--disable/),
+      );
+      site.door.maintenance = undefined;
+      await site.database.execute('DELETE FROM moodle_lifecycle.task_run');
+      site.noSession = 'Somebody on this site has the username moodle-lifecycle.';
+      await expect(site.check()).rejects.toThrow(named('SiteNotVerifiable', /has the username moodle-lifecycle/));
+    });
+
+    it('takes an image from before there were such sessions, of which it knows less', async () => {
+      site.pages = undefined;
+      await site.check();
+      expect((await readHold(site.database, 'campus'))?.before.look).toMatchObject({
+        front: { kind: 'page' },
+        home: null,
+        session: { kind: 'not tried' },
+        pages: {},
+      });
+    });
+
+    it('changes nothing for a dry run, also no user for a minute', async () => {
+      expect(await site.check(first, { dryRun: true })).toMatchObject({ keeps: [] });
       expect(changes()).toEqual([]);
     });
 

@@ -45,6 +45,9 @@ function functionOf(state: State): string {
 const sources = readdirSync(lambdas).filter((file) => file.endsWith('.ts'));
 const code = new Map(sources.map((file) => [file.replace(/\.ts$/, ''), bundle(file.replace(/\.ts$/, ''))]));
 
+/** An install goes on where an installed site does not answer: it may be what brings it back. */
+const caughtInside: Readonly<Record<string, readonly string[]>> = { 'check-site': ['NodesNotYetHealthy'] };
+
 describe.each(stateMachineFiles())('%s', (file) => {
   const definition = readDefinition(file);
 
@@ -54,7 +57,9 @@ describe.each(stateMachineFiles())('%s', (file) => {
 
   const phases = Object.entries(definition.States).filter(([, state]) => functionOf(state) !== '');
   it.each(phases)('“%s” waits by exactly the errors that its function can throw', (_, state) => {
-    const thrown = errorsIn(code.get(functionOf(state)) ?? '');
+    const name = functionOf(state);
+    const thrown = errorsIn(code.get(name) ?? '');
+    for (const error of caughtInside[name] ?? []) expect(thrown.delete(error)).toBe(true);
     const waited = retriesOf(state).filter((name) => !name.includes('.'));
     expect([...waited].sort()).toEqual(waitNames.filter((name) => thrown.has(name)).sort());
   });

@@ -68,7 +68,7 @@ describe('plugin-update', () => {
     for (const phase of [build, snapshot, upgrade, roll, cleanUp])
       expect(given.get(phase)).toEqual({ ...own, plan: found });
     const plan = { install: false, finish: 'unattended', nodes: 3 };
-    expect(given.get(verify)).toEqual({ ...own, plan, cronSince: 1_700_000_000 });
+    expect(given.get(verify)).toEqual({ ...own, plan, cronSince: 1_700_000_000, asBefore: true });
     expect(given.get(release)).toEqual(own);
     expect(given.get(tell)).toMatchObject({
       Subject: 'Moodle site campus: updated',
