@@ -13,7 +13,7 @@ export default defineConfig({
     include: [
       'test/**/*.moodle.test.ts',
       'test/lambdas/*.test.ts',
-      'test/rollout/{fresh-install,site-life,killed-install,browser-finish,refusals}.test.ts',
+      'test/rollout/{fresh-install,site-life,killed-install,browser-finish,refusals,site-with-a-past}.test.ts',
     ],
     globalSetup: ['test/support/global-setup.ts'],
     env: { ROLLOUTS_ON_MOODLE: directory, LIFECYCLE_TESTS_ON: 'mysql' },

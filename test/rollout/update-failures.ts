@@ -85,7 +85,7 @@ export async function isInMaintenance(site: Site): Promise<boolean> {
 }
 
 /** Moodle's data folder, as the access point shows it to the nodes. */
-function dataFolder({ account: { world } }: Site): string {
+export function dataFolder({ account: { world } }: Site): string {
   const [point] = filesOf(world).accessPoints.values();
   if (!point) throw new Error('The site has no access point.');
   return sharedFolder(world, point.fileSystemId, point.path);
