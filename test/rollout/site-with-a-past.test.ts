@@ -81,7 +81,8 @@ describe('a site with a past', { timeout: 900_000 }, () => {
 
     const progress = await site.follow(executionArn, ({ phases }) => {
       const rolling = phases.find(({ title }) => title === 'Roll nodes');
-      if (rolling?.status === 'running' || rolling?.status === 'succeeded') switched ??= set({ maintenance_enabled: '1' });
+      if (rolling?.status === 'running' || rolling?.status === 'succeeded')
+        switched ??= set({ maintenance_enabled: '1' });
     });
     await switched;
 
