@@ -213,7 +213,7 @@ async function buildFailed(clients: BuildImageClients, build: Build, tag: string
   );
 }
 
-/** What the build wrote about plugins, else its last lines: CodeBuild itself says only which command failed. */
+/** What the build wrote about Moodle and plugins, else its last lines: CodeBuild itself says only which command failed. */
 async function lastWords({ logs }: BuildImageClients, build: Build): Promise<string[]> {
   const { groupName, streamName } = build.logs ?? {};
   if (!groupName || !streamName) return [];
@@ -221,7 +221,7 @@ async function lastWords({ logs }: BuildImageClients, build: Build): Promise<str
     new GetLogEventsCommand({ logGroupName: groupName, logStreamName: streamName, startFromHead: false, limit: 300 }),
   );
   const lines = events.map(({ message = '' }) => message.trim()).filter(Boolean);
-  const problems = lines.flatMap((line) => /plugin problem: (.+?)\.?$/.exec(line)?.[1] ?? []);
+  const problems = lines.flatMap((line) => /(?:Moodle|plugin) problem: (.+?)\.?$/.exec(line)?.[1] ?? []);
   return problems.length > 0 ? [...new Set(problems)].slice(0, 20) : lines.slice(-5).map((line) => line.slice(0, 300));
 }
 

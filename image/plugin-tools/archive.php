@@ -1,5 +1,8 @@
 <?php
-// Unpacking of an archive that somebody else made: nothing is written before every name in it has been looked at.
+// Unpacking of an archive that somebody else made: nothing is written before every name in it has been looked at. What
+// Moodle's own installer takes is taken (lib/filestorage/zip_archive.php, lib/classes/update/code_manager.php: files that
+// macOS and Windows leave, backslashes, a top folder of any name), and so are the files of a plugin without a folder, because
+// here the manifest says which plugin they are. Unlike there, a dangerous name refuses the archive instead of being mended.
 
 namespace moodle_lifecycle\plugins;
 
@@ -11,7 +14,7 @@ const MOST_BYTES = 1 << 30;
 /**
  * Writes the files of a plugin's archive into a new folder, without the one folder that all of them lie in.
  *
- * @throws plugin_problem for anything but plain files and folders in one folder; then nothing was written
+ * @throws plugin_problem for anything but plain files and folders of one plugin; then nothing was written
  */
 function unpack_archive(string $file, string $folder, string $component): void {
     $archive = new \ZipArchive();
@@ -19,20 +22,21 @@ function unpack_archive(string $file, string $folder, string $component): void {
         throw new plugin_problem($component, 'its archive is not a zip file.');
     }
     try {
-        $top = one_top_folder($archive, $component);
-        for ($index = 0; $index < $archive->numFiles; $index++) {
-            $name = $archive->getNameIndex($index, \ZipArchive::FL_ENC_RAW);
-            if (!str_ends_with($name, '/')) {
-                write_entry($archive, $index, $folder . substr($name, strlen($top)), $component);
-            }
+        $files = files_of_plugin($archive, $component);
+        foreach ($files as $index => $path) {
+            write_entry($archive, $index, "$folder/$path", $component);
         }
     } finally {
         $archive->close();
     }
 }
 
-/** Looks at every entry; returns the name of the folder that all are in. */
-function one_top_folder(\ZipArchive $archive, string $component): string {
+/**
+ * Looks at every entry.
+ *
+ * @return array<int, string> path in the plugin's folder of each file to write, by its index in the archive
+ */
+function files_of_plugin(\ZipArchive $archive, string $component): array {
     $refuse = static fn(string $problem): never => throw new plugin_problem($component, $problem);
     if ($archive->numFiles === 0) {
         $refuse('its archive is empty.');
@@ -40,36 +44,75 @@ function one_top_folder(\ZipArchive $archive, string $component): string {
     if ($archive->numFiles > MOST_ENTRIES) {
         $refuse("its archive has $archive->numFiles entries, more than " . MOST_ENTRIES . '.');
     }
-    $top = null;
+    $paths = [];
     $bytes = 0;
     for ($index = 0; $index < $archive->numFiles; $index++) {
-        $name = (string) $archive->getNameIndex($index, \ZipArchive::FL_ENC_RAW);
-        $shown = '“' . preg_replace('/[^\x20-\x7e]/', '?', substr($name, 0, 200)) . '”';
-        if ($name === '' || str_contains($name, "\0") || str_contains($name, '\\') || str_contains($name, "\n")) {
-            $refuse("its archive has the name $shown, which is not one of a file.");
-        }
-        if (str_starts_with($name, '/') || preg_match('/^[A-Za-z]:/', $name) || in_array('..', explode('/', $name), true)) {
-            $refuse("its archive has the path $shown, which leads out of its folder.");
-        }
-        // The upper half holds Unix's file mode; 0 where the archive was made by something that has none.
-        $archive->getExternalAttributesIndex($index, $system, $attributes);
-        $kind = ($attributes >> 16) & 0170000;
-        if (!in_array($kind, [0, 0100000, 0040000], true)) {
-            $refuse("its archive has $shown, which is " . ($kind === 0120000 ? 'a symbolic link' : 'neither a file nor a folder') . '.');
-        }
-        if (!str_contains($name, '/')) {
-            $refuse("its archive has $shown beside its folder.");
-        }
-        $first = strstr($name, '/', true);
-        if ($first !== ($top ??= $first)) {
-            $refuse("its archive has more than one folder: $top and $first.");
-        }
+        $path = safe_path($archive, $index, $component);
         $bytes += $archive->statIndex($index)['size'];
+        if ($path !== '' && !is_left_by_a_system($path)) {
+            $paths[$index] = $path;
+        }
     }
     if ($bytes > MOST_BYTES) {
         $refuse("its archive unpacks to $bytes bytes, more than " . MOST_BYTES . '.');
     }
-    return $top;
+    if ($paths === []) {
+        $refuse('its archive has no file of a plugin.');
+    }
+    $files = array_filter($paths, static fn(string $path): bool => !str_ends_with($path, '/'));
+    // A plugin has a version.php at its top: where the archive has it there, the plugin has no folder of its own.
+    return in_array('version.php', $files, true) ? $files : without_top_folder($files, $paths, $component);
+}
+
+/**
+ * @param array<int, string> $files
+ * @param array<int, string> $paths files and folders
+ * @return array<int, string>
+ */
+function without_top_folder(array $files, array $paths, string $component): array {
+    $top = null;
+    foreach ($paths as $path) {
+        if (!str_contains($path, '/')) {
+            throw new plugin_problem($component, 'its archive has ' . quoted($path) . ' beside its folder.');
+        }
+        $first = strstr($path, '/', true);
+        if ($first !== ($top ??= $first)) {
+            throw new plugin_problem($component, "its archive has more than one folder: $top and $first.");
+        }
+    }
+    return array_map(static fn(string $path): string => substr($path, strlen($top) + 1), $files);
+}
+
+/** Name of an entry with the separators of this system, a folder's with one at its end; empty for the top itself. */
+function safe_path(\ZipArchive $archive, int $index, string $component): string {
+    // libzip gives every name as UTF-8, whichever of the format's encodings the archive has.
+    $name = (string) $archive->getNameIndex($index);
+    $refuse = static fn(string $problem): never => throw new plugin_problem($component, 'its archive has ' . $problem);
+    if ($name === '' || preg_match('/[\x00-\x1f\x7f]/', $name) || !mb_check_encoding($name, 'UTF-8')) {
+        $refuse('the name ' . quoted($name) . ', which is not one of a file.');
+    }
+    $path = str_replace('\\', '/', $name);
+    if ($path[0] === '/' || preg_match('/^[A-Za-z]:/', $path) || in_array('..', explode('/', $path), true)) {
+        $refuse('the path ' . quoted($name) . ', which leads out of its folder.');
+    }
+    // The upper half holds Unix's file mode; 0 where the archive was made by something that has none.
+    $archive->getExternalAttributesIndex($index, $system, $attributes);
+    $kind = ($attributes >> 16) & 0170000;
+    if (!in_array($kind, [0, 0100000, 0040000], true)) {
+        $refuse(quoted($name) . ', which is ' . ($kind === 0120000 ? 'a symbolic link' : 'neither a file nor a folder') . '.');
+    }
+    $steps = array_filter(explode('/', $path), static fn(string $step): bool => $step !== '' && $step !== '.');
+    return $steps === [] ? '' : implode('/', $steps) . (str_ends_with($path, '/') ? '/' : '');
+}
+
+/** What macOS and Windows put beside files, and Moodle leaves out too. */
+function is_left_by_a_system(string $path): bool {
+    return $path === '__MACOSX' || str_starts_with($path, '__MACOSX/')
+        || in_array(basename($path), ['.DS_Store', 'Thumbs.db'], true);
+}
+
+function quoted(string $name): string {
+    return '“' . preg_replace('/[^\x20-\x7e]/', '?', substr($name, 0, 200)) . '”';
 }
 
 /** Sizes in an archive may lie: what is written is counted. */
@@ -80,7 +123,8 @@ function write_entry(\ZipArchive $archive, int $index, string $target, string $c
     $from = $archive->getStreamIndex($index);
     $to = is_dir($target) ? false : @fopen($target, 'xb');
     if ($from === false || $to === false) {
-        throw new plugin_problem($component, 'its archive cannot be unpacked: ' . basename($target) . ' is damaged, or there twice.');
+        throw new plugin_problem($component, 'its archive cannot be unpacked: ' . basename($target)
+            . ' is damaged, encrypted, packed in a way that PHP does not know, or there twice.');
     }
     $expected = $archive->statIndex($index)['size'];
     $written = stream_copy_to_stream($from, $to, $expected + 1);

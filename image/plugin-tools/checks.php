@@ -5,36 +5,82 @@
 namespace moodle_lifecycle\plugins;
 
 require_once(__DIR__ . '/code_tree.php');
+require_once(__DIR__ . '/syntax.php');
 require_once(__DIR__ . '/version_file.php');
 
-/** Problems of the versions that a plugin asks for. @param array<string, string> $folders of every plugin in the tree */
-function version_problems(plugin_entry $plugin, array $said, code_tree $tree, array $folders): array {
-    $problems = [];
-    if (($said['requires'] ?? 0) > $tree->version) {
-        $problems[] = 'it requires Moodle ' . version_text((float) $said['requires']) . ' or newer; this is ' . version_text($tree->version) . " ($tree->release).";
-    }
-    // Moodle refuses a branch from `incompatible` on. Beyond `supported` it only warns, and so does check-plugins.
-    if (($said['incompatible'] ?? null) !== null && $tree->branch >= (int) $said['incompatible']) {
-        $problems[] = "it says of itself that it cannot run on Moodle $tree->branch (incompatible from {$said['incompatible']} on).";
-    }
-    foreach ($said['dependencies'] ?? [] as $component => $version) {
+/** Problems of what a plugin asks for: of Moodle, and of other plugins. @param array<string, string> $folders of every plugin in the tree */
+function version_problems(version_file $file, code_tree $tree, array $folders): array {
+    $problems = refused_by_moodle($file, $tree);
+    foreach ($file->dependencies() as $name => $version) {
+        $component = $tree->component_named((string) $name);
+        if (is_int($name)) {
+            $problems[] = 'its $plugin->dependencies is a list: each has to be a name with a version, such as '
+                . shown([is_string($version) ? $version : 'mod_forum' => 'ANY_VERSION']) . '.';
+            continue;
+        }
         if (!isset($folders[$component])) {
             $problems[] = "it needs $component, which is not in the image.";
             continue;
         }
-        $there = read_version_file($folders[$component], $component)['version'];
-        if ($version !== 'any' && $there < (float) $version) {
-            $problems[] = "it needs $component " . version_text((float) $version) . ' or newer; the image has ' . version_text($there) . '.';
+        $there = version_there($component, $folders[$component], $tree);
+        // As \core\plugin_manager::are_dependencies_satisfied compares.
+        if ($version != MOODLE_CONSTANTS['ANY_VERSION'] && $there < $version) {
+            $problems[] = "it needs $component " . (is_numeric($version) ? version_text((float) $version) : shown($version)) . ' or newer; the image has '
+                . (is_numeric($there) ? version_text((float) $there) : 'none that can be read') . '.';
         }
     }
     return $problems;
 }
 
-/** What is said but does not stop a build. */
-function version_warnings(array $said, code_tree $tree): array {
-    [$from, $to] = ($said['supported'] ?? []) + [0, PHP_INT_MAX];
-    return $tree->branch < $from || $tree->branch > $to
-        ? ["it names Moodle $from to $to as supported; this is $tree->branch."] : [];
+/** What Moodle compares a dependency with, null where it cannot be read: that is said of the plugin itself. */
+function version_there(string $component, string $folder, code_tree $tree): mixed {
+    try {
+        return read_version_file($folder, $component, $tree->said())->said['version'] ?? null;
+    } catch (plugin_problem) {
+        return null;
+    }
+}
+
+/** Problems and warnings of the types that a plugin brings. @return array{problems: string[], warnings: string[]} */
+function subplugin_problems(plugin_entry $plugin, string $folder, code_tree $tree): array {
+    if (!$tree->may_have_subplugins($plugin->type())) {
+        return ['problems' => [], 'warnings' => []];
+    }
+    try {
+        return ['problems' => [], 'warnings' => $tree->subtypes_of($plugin->component, $folder)['problems']];
+    } catch (plugin_problem $problem) {
+        return ['problems' => [$problem->getMessage()], 'warnings' => []];
+    }
+}
+
+/** Problems of the subplugins that came in the plugin's own archive: Moodle upgrades them with it. */
+function part_problems(array $parts, code_tree $tree, array $folders): array {
+    $problems = [];
+    foreach ($parts as $component => $folder) {
+        // Of most types Moodle passes over a folder without one (upgrade_plugins in lib/upgradelib.php).
+        if (!is_file("$folder/version.php")) {
+            continue;
+        }
+        try {
+            $file = read_version_file($folder, $component, $tree->said());
+            $found = [
+                ...($file->component() === $component ? [] : ['its version.php names ' . shown($file->said['component'] ?? null) . ' as component.']),
+                ...($file->version() ? [] : ['its version.php names no version.']),
+                ...version_problems($file, $tree, $folders),
+            ];
+        } catch (plugin_problem $problem) {
+            $found = [$problem->getMessage()];
+        }
+        foreach ($found as $one) {
+            $problems[] = "in its subplugin $component: $one";
+        }
+    }
+    return $problems;
+}
+
+/** The plugins whose folders lie in this one. @param array<string, string> $folders @return array<string, string> */
+function parts_of(string $folder, array $folders): array {
+    return array_filter($folders, static fn(string $one): bool => str_starts_with($one, "$folder/"));
 }
 
 /** Problems with the PHP that runs this check, which is the image's. */
@@ -69,62 +115,21 @@ function lowest_version(string $constraint): ?string {
     return $lowest;
 }
 
-/**
- * Problems of files that PHP cannot compile. Code of others that a plugin carries along may be meant for another PHP, and
- * never be loaded: of that, warnings. Tests are not run on a site.
- *
- * @return array{problems: string[], warnings: string[]}
- */
-function syntax_problems(string $folder): array {
-    $carried = carried_along($folder);
-    $files = [];
-    foreach (new \RecursiveIteratorIterator(new \RecursiveDirectoryIterator($folder, \FilesystemIterator::SKIP_DOTS)) as $file) {
-        $relative = substr($file->getPathname(), strlen($folder) + 1);
-        if ($file->getExtension() === 'php' && !preg_match('#(^|/)(tests|node_modules)/#', $relative)) {
-            $files[] = $relative;
-        }
-    }
-    $found = ['problems' => [], 'warnings' => []];
-    foreach (compile_all($folder, $files) as $file => $error) {
-        $kind = array_filter($carried, static fn(string $path): bool => str_starts_with("$file/", "$path/")) ? 'warnings' : 'problems';
-        $found[$kind][] = "$file does not parse: $error";
-    }
-    return $found;
-}
-
-/** Paths in which the plugin says that others' code lies. */
-function carried_along(string $folder): array {
-    $said = is_file("$folder/thirdpartylibs.xml") ? @simplexml_load_file("$folder/thirdpartylibs.xml") : null;
-    $paths = array_map(static fn($location): string => trim((string) $location, '/ '), $said ? $said->xpath('//location') : []);
-    return ['vendor', ...array_filter($paths)];
-}
-
-/** Compiles files, as many at once as there are processors. @return array<string, string> error by file */
-function compile_all(string $folder, array $files): array {
-    $most = max(1, (int) trim((string) shell_exec('nproc')));
-    $errors = $running = [];
-    while ($files !== [] || $running !== []) {
-        while ($files !== [] && count($running) < $most) {
-            $file = array_shift($files);
-            $command = [PHP_BINARY, '-n', '-d', 'display_errors=1', '-d', 'html_errors=0', '-d', 'error_reporting=-1', '-l', $file];
-            $process = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w'], ['file', '/dev/null', 'w']], $pipes, $folder);
-            $running[] = [$file, $process, $pipes[1]];
-        }
-        [$file, $process, $pipe] = array_shift($running);
-        $output = (string) stream_get_contents($pipe);
-        fclose($pipe);
-        if (proc_close($process) !== 0) {
-            $errors[$file] = first_php_error($output);
-        }
-    }
-    return $errors;
-}
-
-/** Problems of files that Moodle cannot do without. */
+/** Problems of files that Moodle cannot do without. Other plugins without English words only look bad. */
 function file_problems(plugin_entry $plugin, string $folder): array {
-    // Moodle stops an upgrade for a module without English words; other plugins only look bad.
-    return $plugin->type() === 'mod' && !is_file("$folder/lang/en/{$plugin->name()}.php")
-        ? ["it has no lang/en/{$plugin->name()}.php, without which Moodle takes no activity module."] : [];
+    // As upgrade_plugins_modules and upgrade_plugins_blocks in lib/upgradelib.php ask for them.
+    $needed = match ($plugin->type()) {
+        'mod' => ["lang/en/{$plugin->name()}.php" => 'takes no activity module', 'db/install.xml' => 'installs no activity module'],
+        'block' => ["block_{$plugin->name()}.php" => 'takes no block'],
+        default => [],
+    };
+    $problems = [];
+    foreach ($needed as $file => $without) {
+        if (!is_file("$folder/$file")) {
+            $problems[] = "it has no $file, without which Moodle $without.";
+        }
+    }
+    return $problems;
 }
 
 /** Problems of tables that two plugins, or a plugin and Moodle, make. @param array<string, string> $folders */

@@ -108,12 +108,13 @@ const buildSpec = {
     },
     build: {
       commands: [
-        // What is wrong with a plugin comes last, each line as check-plugins wrote it: that is what a rollout reports.
+        // What is wrong with Moodle or a plugin comes last, each line as check-moodle or check-plugins wrote it: that is
+        // what a rollout reports.
         'set -o pipefail',
         'docker build --file Containerfile --build-arg MANIFEST=manifest.json --build-arg PHP_VERSION="$PHP_VERSION" ' +
           '--build-arg MOODLE_VERSION="$MOODLE_VERSION" --build-arg MOODLE_CHECKSUM="$MOODLE_CHECKSUM" ' +
           '--tag "$REPOSITORY_URI:$IMAGE_TAG" . 2>&1 | tee build.log || ' +
-          '{ grep --only-matching "plugin problem: .*" build.log | sort --unique; exit 1; }',
+          '{ grep --only-matching --extended-regexp "(Moodle|plugin) problem: .*" build.log | sort --unique; exit 1; }',
         'docker push "$REPOSITORY_URI:$IMAGE_TAG"',
         'IMAGE_DIGEST=$(docker image inspect --format "{{index .RepoDigests 0}}" "$REPOSITORY_URI:$IMAGE_TAG")',
       ],

@@ -11,6 +11,7 @@ import { codeOnly } from '../plugins/harmless.ts';
 import { pluginFiles } from '../plugins/make-plugin.ts';
 import { beforePoison, POISONED, type Poison, poisons } from '../plugins/poisoned.ts';
 import { makeCodeTree } from './code-tree.ts';
+import { recordedReleases, recordedTree } from './record-moodle-tree.ts';
 import { image, leftOut } from './run.ts';
 
 const noTools = leftOut('the commands that put plugins into an image', 'php', 'curl');
@@ -84,11 +85,11 @@ describe.skipIf(noTools)('plugins in an image', () => {
     expect(validate({ plugins: [{ component: 'local_x', version: 1, url: 'https://x/x.zip' }] })).toBe(false);
   });
 
-  test.each(['', 'public'] as const)(
-    'adds plugins where a Moodle with the web root “%s” keeps them',
-    async (layout) => {
+  test.each(recordedReleases().map((release) => ({ release, layout: recordedTree(release).served })))(
+    'adds plugins where Moodle $release keeps them',
+    async ({ release, layout }) => {
       rmSync(tree, { recursive: true });
-      makeCodeTree(tree, layout);
+      makeCodeTree(tree, release);
       const parent = releaseOf(
         pluginFiles({
           component: 'tool_parent',
@@ -157,8 +158,14 @@ describe.skipIf(noTools)('plugins in an image', () => {
     rmSync(tree, { recursive: true });
     makeCodeTree(tree);
     const { output } = await build([named('missing dependency'), other]);
-    expect(output.match(/^plugin problem: .*/gm)).toHaveLength(2);
-    expect(output).toContain('2 plugins checked, 2 problems');
+    expect(output.match(/^plugin problem: .*/gm)).toEqual([
+      expect.stringContaining('local_poisoned: it needs local_nowhere'),
+      expect.stringContaining('mod_wordless: lib.php does not parse'),
+      expect.stringContaining(
+        'mod_wordless: it has no db/install.xml, without which Moodle installs no activity module',
+      ),
+    ]);
+    expect(output).toContain('2 plugins checked, 3 problems');
   });
 
   test('what the site has is not made older', async () => {

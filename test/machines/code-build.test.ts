@@ -79,6 +79,8 @@ function writeMoodle(): void {
 function writeAssembly(): void {
   const assembly = join(parts, 'cdk.out');
   cpSync(fileURLToPath(new URL('../../image', import.meta.url)), join(assembly, 'asset.abc'), { recursive: true });
+  // A double: this Moodle is none that could be asked. That it stops a build is tried below.
+  writeFileSync(join(assembly, 'asset.abc/check-moodle'), '#!/bin/sh\necho "a double looked at $1"\n');
   const files = { abc: { source: { path: 'asset.abc' }, destinations: { here: { objectKey: 'abc.zip' } } } };
   writeFileSync(join(assembly, 'Tiny.assets.json'), JSON.stringify({ files }));
 }
@@ -182,7 +184,21 @@ test.skipIf(noPhp)('builds with the Moodle that the manifest names, from the fol
   expect((await build('newer')).buildStatus).toBe('SUCCEEDED');
 
   const release = (tag: string) => readVersionFile(join(world.directory, 'images', tag, 'code')).release;
-  expect([release('older'), release('newer')]).toEqual(['4.5.6 (Build: 1)', '4.5.7 (Build: 1)']);
+  expect([release('older'), release('newer')]).toEqual(['4.5.6 (Build: 20250811)', '4.5.7 (Build: 20250811)']);
+});
+
+test.skipIf(noPhp)('ends before any plugin comes where this Moodle is not one that is known', async () => {
+  const image = fileURLToPath(new URL('../../image/check-moodle', import.meta.url));
+  writeFileSync(join(parts, 'cdk.out/asset.abc/check-moodle'), readFileSync(image));
+  rmSync(join(parts, 'moodle/lib/components.json'));
+  writeManifest('one');
+
+  const built = await build('one');
+
+  expect(built.phases.at(-1)?.contexts?.[0]?.message).toBe('check-moodle: exit status 1');
+  expect(logOf(built)).toMatch(/^Moodle problem: Moodle 4\.5\.6 .* lib\/components\.json is not there/m);
+  expect(logOf(built)).not.toContain('add-plugins');
+  expect(imagesOf(world).get('images:one')).toBeUndefined();
 });
 
 test.skipIf(noPhp)('a tag that cannot change is not pushed again', async () => {

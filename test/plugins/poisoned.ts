@@ -76,13 +76,14 @@ export const poisons: readonly Poison[] = [
   {
     name: 'version.php that throws on this PHP',
     stoppedIn: 'add',
-    words: /its version\.php cannot be run: .*needs PHP 99/,
+    words: /its version\.php says cannot be read: version\.php line \d+: it throws an exception here, and Moodle stops/,
     release: release({ says: ["if (PHP_VERSION_ID < 990000) { throw new Exception('needs PHP 99'); }"] }),
   },
   {
     name: 'version.php that does not end',
     stoppedIn: 'add',
-    words: /its version\.php does not end within 3 s/,
+    words:
+      /its version\.php says cannot be read: version\.php line \d+: “while” is more than a plugin’s version is read from/,
     release: release({ says: ['while (true) { usleep(1000); }'] }),
   },
   {

@@ -15,7 +15,7 @@ import type { Project } from './types.ts';
 
 /**
  * Makes what the image would hold, without Docker: for a real Moodle the nodes' scripts from the project's source, and
- * the code tree by the image's own `assemble-code`, `add-plugins` and `check-plugins`; for the stand-in its plugins. Then
+ * the code tree by the image's own `assemble-code`, `check-moodle`, `add-plugins` and `check-plugins`; for the stand-in its plugins. Then
  * records the image in the repository.
  *
  * @param given the build's environment: IMAGE_TAG and REPOSITORY_URI are needed, as in the build specification
@@ -129,6 +129,7 @@ async function assemble(world: World, { source, tag, manifest, given, logFile }:
   const link = existsSync(directory) && statSync(directory).dev === statSync(dirname(code)).dev ? ['--link'] : [];
   await run(world, logFile, join(node, 'assemble-code'), [...link, directory, code]);
   appendLine(logFile, `Moodle ${readMoodle(code).release}`);
+  await run(world, logFile, join(node, 'check-moodle'), [code]);
   await run(world, logFile, join(node, 'add-plugins'), [manifest, code]);
   await run(world, logFile, join(node, 'check-plugins'), [manifest, code]);
 }
