@@ -1,8 +1,8 @@
 <?php
 // Unpacking of an archive that somebody else made: nothing is written before every name in it has been looked at. What
 // Moodle's own installer takes is taken (lib/filestorage/zip_archive.php, lib/classes/update/code_manager.php: files that
-// macOS and Windows leave, backslashes, a top folder of any name), and so are the files of a plugin without a folder, because
-// here the manifest says which plugin they are. Unlike there, a dangerous name refuses the archive instead of being mended.
+// macOS and Windows leave, a top folder of any name), and so are the files of a plugin without a folder, because here the
+// manifest says which plugin they are. Unlike there, a link refuses the archive.
 
 namespace moodle_lifecycle\plugins;
 
@@ -83,16 +83,16 @@ function without_top_folder(array $files, array $paths, string $component): arra
     return array_map(static fn(string $path): string => substr($path, strlen($top) + 1), $files);
 }
 
-/** Name of an entry with the separators of this system, a folder's with one at its end; empty for the top itself. */
+/** Path of an entry, a folder's with a slash at its end; empty for the top itself. */
 function safe_path(\ZipArchive $archive, int $index, string $component): string {
     // libzip gives every name as UTF-8, whichever of the format's encodings the archive has.
     $name = (string) $archive->getNameIndex($index);
     $refuse = static fn(string $problem): never => throw new plugin_problem($component, 'its archive has ' . $problem);
-    if ($name === '' || preg_match('/[\x00-\x1f\x7f]/', $name) || !mb_check_encoding($name, 'UTF-8')) {
+    if ($name === '' || preg_match('/[\x00-\x1f\x7f\\\\]/', $name) || !mb_check_encoding($name, 'UTF-8')) {
         $refuse('the name ' . quoted($name) . ', which is not one of a file.');
     }
-    $path = str_replace('\\', '/', $name);
-    if ($path[0] === '/' || preg_match('/^[A-Za-z]:/', $path) || in_array('..', explode('/', $path), true)) {
+    $steps = explode('/', $name);
+    if ($name[0] === '/' || preg_match('/^[A-Za-z]:/', $name) || in_array('..', $steps, true)) {
         $refuse('the path ' . quoted($name) . ', which leads out of its folder.');
     }
     // The upper half holds Unix's file mode; 0 where the archive was made by something that has none.
@@ -101,8 +101,8 @@ function safe_path(\ZipArchive $archive, int $index, string $component): string 
     if (!in_array($kind, [0, 0100000, 0040000], true)) {
         $refuse(quoted($name) . ', which is ' . ($kind === 0120000 ? 'a symbolic link' : 'neither a file nor a folder') . '.');
     }
-    $steps = array_filter(explode('/', $path), static fn(string $step): bool => $step !== '' && $step !== '.');
-    return $steps === [] ? '' : implode('/', $steps) . (str_ends_with($path, '/') ? '/' : '');
+    $steps = array_filter($steps, static fn(string $step): bool => $step !== '' && $step !== '.');
+    return $steps === [] ? '' : implode('/', $steps) . (str_ends_with($name, '/') ? '/' : '');
 }
 
 /** What macOS and Windows put beside files, and Moodle leaves out too. */

@@ -36,10 +36,10 @@ function check_moodle(code_tree $tree): findings {
     $lacking = missing_files($tree);
     $findings->looked_at(count(FILES_AT_THE_ROOT) + count(FILES_THAT_ARE_SERVED) . ' files where the image needs them, '
         . ($tree->dirroot === $tree->root ? 'the root is served' : 'public/ is served'), $lacking);
-    check_requirements($tree, $findings);
     if ($lacking !== []) {
         return $findings;
     }
+    check_requirements($tree, $findings);
     $scratch = make_scratch($tree);
     try {
         $moodle = ask_moodle($tree, $scratch);
@@ -75,7 +75,7 @@ function missing_files(code_tree $tree): array {
 /** PHP and databases, by admin/environment.xml; the PHP that runs this is the nodes'. */
 function check_requirements(code_tree $tree, findings $findings): void {
     $file = $tree->relative("$tree->dirroot/admin/environment.xml");
-    $xml = is_file("$tree->root/$file") ? @simplexml_load_file("$tree->root/$file") : false;
+    $xml = @simplexml_load_file("$tree->root/$file");
     preg_match('/^\d+\.\d+/', $tree->release, $number);
     $wanted = $xml === false ? [] : $xml->xpath("//MOODLE[@version=\"" . ($number[0] ?? '') . '"]');
     if ($wanted === []) {

@@ -7,9 +7,7 @@ namespace moodle_lifecycle\plugins;
 
 const STARTED_AS = ['CLI_SCRIPT' => true, 'MOODLE_INTERNAL' => true, 'CACHE_DISABLE_ALL' => true, 'PHPUNIT_TEST' => false,
     'IGNORE_COMPONENT_CACHE' => true, 'NO_OUTPUT_BUFFERING' => true];
-foreach (STARTED_AS as $name => $value) {
-    define($name, $value);
-}
+array_map(define(...), array_keys(STARTED_AS), STARTED_AS);
 $dirroot = is_file("$tree/public/version.php") ? "$tree/public" : $tree;
 $CFG = new \stdClass();
 $CFG->root = $tree;
@@ -27,10 +25,13 @@ $CFG->debugdeveloper = false;
 $CFG->directorypermissions = 02770;
 $CFG->filepermissions = 0660;
 $CFG->umaskpermissions = 0007;
-foreach (['dataroot' => '', 'tempdir' => '/temp', 'cachedir' => '/cache', 'localcachedir' => '/localcache',
-        'localrequestdir' => '/request', 'backuptempdir' => '/backup'] as $name => $below) {
-    $CFG->$name = $scratch . $below;
-}
+$CFG->dataroot = $scratch;
+$CFG->tempdir = "$scratch/temp";
+$CFG->backuptempdir = "$scratch/temp/backup";
+$CFG->cachedir = "$scratch/cache";
+$CFG->localcachedir = "$scratch/localcache";
+$CFG->localrequestdir = "$scratch/request";
+$CFG->siteidentifier = 'none';
 ini_set('include_path', "$CFG->libdir/pear" . PATH_SEPARATOR . ini_get('include_path'));
 
 require_once("$CFG->libdir/classes/component.php");

@@ -120,6 +120,7 @@ function is_branch(mixed $value): bool {
 
 /** A value as a plugin's author would write it, shortened. */
 function shown(mixed $value): string {
-    $text = (string) json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PARTIAL_OUTPUT_ON_ERROR);
+    // Not deeper: a file can make an array of itself that has no end for anybody who writes it out.
+    $text = (string) json_encode($value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PARTIAL_OUTPUT_ON_ERROR, 4);
     return strlen($text) > 60 ? substr($text, 0, 57) . '…' : $text;
 }
