@@ -55,11 +55,7 @@ describe.skipIf(noPhp)('check-moodle', () => {
     ['5.1.3', 'public/lib/upgradelib.php', /layout that is not known here: public\/lib\/upgradelib\.php is not there/],
     ['5.1.3', 'public/config.php', /public\/config\.php is not there/],
     ['4.5.6', 'admin/environment.xml', /admin\/environment\.xml is not there/],
-    [
-      '5.1.3',
-      'public/admin/environment.xml',
-      /public\/admin\/environment\.xml is not there/,
-    ],
+    ['5.1.3', 'public/admin/environment.xml', /public\/admin\/environment\.xml is not there/],
   ])('says of Moodle %s without %s what was looked for, and where', (release, file, words) => {
     makeCodeTree(tree, release);
     rmSync(join(tree, file));

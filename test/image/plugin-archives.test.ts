@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { assembleStandIn } from '../../rehearsal/machines/code-build/assemble-stand-in.ts';
 import { releaseOf } from '../../rehearsal/plugin-directory/release.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
 import { zip } from '../../rehearsal/plugin-directory/zip.ts';
@@ -61,6 +62,37 @@ const filesIn = (place: string) =>
     .sort();
 const packed = (files: Record<string, string>, top: string) =>
   zip(Object.entries(files).map(([name, content]) => ({ name: `${top}/${name}`, content })));
+
+/** Makes the stand-in's code of an archive; its files, or why not. */
+async function assembled(archive: Buffer): Promise<string[] | string> {
+  const offered = releaseOf(archivedFiles, { archive });
+  directory.offer(offered);
+  const sha256 = createHash('sha256').update(archive).digest('hex');
+  const plugins = [{ component: ARCHIVED, version: 2026010100, url: directory.downloadUrl(offered), sha256 }];
+  const manifest = join(folder, 'manifest.json');
+  writeFileSync(manifest, JSON.stringify({ moodle: { version: '5.3' }, plugins }));
+  tree = join(folder, 'stand-in');
+  try {
+    await assembleStandIn(manifest, '5.3', tree, () => {});
+    return filesIn(`plugins/${ARCHIVED}`);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+test.each(archiveForms.filter(({ name, words }) => !words && !name.includes('older encoding')))(
+  'the stand-in’s code takes the same archives: $name',
+  async ({ archive, more = [] }) => {
+    expect(await assembled(archive)).toEqual([...Object.keys(archivedFiles), ...more].sort());
+  },
+);
+
+test.each(archiveForms.filter(({ name }) => /separators|leads out|drive|nothing but/.test(name)))(
+  'the stand-in’s code refuses the same archives: $name',
+  async ({ archive }) => {
+    expect(await assembled(archive)).toMatch(/^Error: plugin problem: local_sample: its archive has /);
+  },
+);
 
 describe.skipIf(noTools)('archives of plugins', () => {
   test.each(archiveForms.filter(({ words }) => !words))('takes: $name', async ({ archive, more = [] }) => {

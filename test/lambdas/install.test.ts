@@ -60,13 +60,20 @@ describe('buildImage', () => {
     });
   });
 
-  it('quotes what the build wrote about plugins, else its last lines', async () => {
+  it('quotes what the build wrote about Moodle and plugins, else its last lines', async () => {
     const account = await bench.account();
     account.buildEnds = 'FAILED';
     account.buildLog = ['#9 1.2 plugin problem: mod_x: needs local_y', 'ERROR: failed to solve', 'exit 1'];
     const build = async () => buildImage(account.clients, await held(account));
     await expect(untilDone(account, build)).rejects.toMatchObject({
       message: expect.stringMatching(/no reason given; mod_x: needs local_y\. No node was touched/),
+    });
+    account.buildLog = [
+      '#9 1.2 Moodle problem: Moodle 5.4 is of a layout that is not known here: x is not there.',
+      'exit 1',
+    ];
+    await expect(build()).rejects.toMatchObject({
+      message: expect.stringContaining('Moodle 5.4 is of a layout that is not known here: x is not there. No node was'),
     });
     account.buildLog = ['Step 1', 'toomanyrequests: pull rate limit'];
     await expect(build()).rejects.toMatchObject({ message: expect.stringContaining('Step 1; toomanyrequests') });

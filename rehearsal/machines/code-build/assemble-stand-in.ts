@@ -83,7 +83,10 @@ async function addPlugin({ component, version, url, sha256 }: PinnedPlugin, fold
   }
 }
 
-/** Files of the one folder of an archive, by their path in it. */
+/** What macOS and Windows put beside files; left out, as the image's own `add-plugins` does. */
+const leftBySystems = /^__MACOSX(\/|$)|(^|\/)(\.DS_Store|Thumbs\.db)$/;
+
+/** Files of an archive by their path in the plugin: of its one folder, or of its top where version.php lies there. */
 function filesIn(archive: Buffer, component: string): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   let entries: ReturnType<typeof unzip>;
@@ -93,12 +96,17 @@ function filesIn(archive: Buffer, component: string): Map<string, Buffer> {
     throw new PluginProblem(component, `${error instanceof Error ? error.message : error}.`);
   }
   for (const { name, content } of entries) {
-    const [, ...path] = name.split('/');
-    if (name.startsWith('/') || name.includes('\\') || path.includes('..') || path.length === 0) {
+    const steps = name.split('/');
+    if (name.startsWith('/') || name.includes('\\') || steps.includes('..')) {
       throw new PluginProblem(component, `its archive has the path “${name}”, which leads out of its folder.`);
     }
-    if (!name.endsWith('/')) files.set(path.join('/'), Buffer.from(content));
+    const path = steps.filter((step) => step !== '' && step !== '.').join('/');
+    if (!name.endsWith('/') && !leftBySystems.test(path)) files.set(path, Buffer.from(content));
   }
-  if (!files.has('version.php')) throw new PluginProblem(component, 'its archive has no version.php.');
-  return files;
+  if (files.has('version.php')) return files;
+  const tops = new Set([...files.keys()].map((path) => (path.includes('/') ? path.split('/')[0] : '')));
+  if (tops.size > 1) throw new PluginProblem(component, 'its archive has more than one folder.');
+  const inFolder = new Map([...files].map(([path, content]) => [path.slice(path.indexOf('/') + 1), content] as const));
+  if (!inFolder.has('version.php')) throw new PluginProblem(component, 'its archive has no version.php.');
+  return inFolder;
 }
