@@ -16,6 +16,7 @@ import { deployedManifest, type Manifest, type PinnedPlugin, readManifest, write
 import { type MoodleDatabase, textOrNull } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
+import { type LeftOut, leaveOut, type PlannedChange } from './shared/update-plan.ts';
 
 export interface BuildImageClients {
   readonly database: MoodleDatabase;
@@ -33,6 +34,9 @@ export interface PlannedImage extends Rollout {
     readonly image: string;
     /** What it is made of; left out by rollouts that plan no other image than the deployed or the running one. */
     readonly manifest?: Manifest;
+    /** Of an update. */
+    readonly changes?: readonly PlannedChange[];
+    readonly leftOut?: readonly LeftOut[];
   };
 }
 
@@ -44,12 +48,30 @@ export interface BuiltImage {
   readonly scan: string;
 }
 
-/** The build is kept among the tasks of this execution, under this purpose, by its build id. */
-const purpose = 'build image';
+/** No image: the rollout plans again without these plugins. */
+export interface StoppedImage {
+  /** Of all builds of this rollout. */
+  readonly leftOut: readonly LeftOut[];
+  /** Which build of this rollout it was. */
+  readonly builds: number;
+}
+
+/** The build is kept among the tasks of this execution, under a purpose of the tag's own, by its build id. */
+const purposeOf = (tag: string) => `${purposes} ${tag}`;
+const purposes = 'build image';
+
+/**
+ * Builds that one rollout makes at most. Each leaves out at least one plugin more; that of a plugin's dependents shows in
+ * the build after its own.
+ */
+const mostBuilds = 6;
+
+/** Beyond these it is the build that is broken, and not the plugins. */
+const mostLeftOut = 50;
 
 /**
  * Brings the planned image into the repository. An image that is there is not built again: its tag is made from its
- * content.
+ * content. Plugins whose new version the build refuses are left out, unless the input named them.
  *
  * @throws ImageStillBuilding with the build's phase
  * @throws ImageBuildFailed, HoldLost
@@ -57,10 +79,10 @@ const purpose = 'build image';
 export async function buildImage(
   clients: BuildImageClients,
   { site, execution, plan }: PlannedImage,
-): Promise<BuiltImage> {
+): Promise<BuiltImage | StoppedImage> {
   const rollout = { site, execution };
   const found = await findImage(clients, plan.image);
-  const build = await readBuild(clients, rollout);
+  const build = await readBuild(clients, rollout, plan.image);
   if (found) {
     return {
       image: plan.image,
@@ -77,7 +99,31 @@ export async function buildImage(
   if (running.buildStatus === 'SUCCEEDED') {
     throw new ImageStillBuilding(`CodeBuild pushed ${plan.image}; ECR does not show it yet.`);
   }
-  throw await buildFailed(clients, running, plan.image);
+  const said = await lastWords(clients, running);
+  const builds = await countBuilds(clients, rollout);
+  const stopped = builds < mostBuilds ? stoppedPlugins(plan, said.problems) : [];
+  const before = (plan.leftOut ?? []).filter(({ stoppedBy }) => stoppedBy === 'build');
+  if (stopped.length === 0 || stopped.length + before.length > mostLeftOut) {
+    throw buildFailed(clients, running, plan.image, said, before);
+  }
+  return { leftOut: [...before, ...stopped], builds };
+}
+
+/**
+ * What can be left out so that the others come: plugins that were to change, and that the input does not name. A plugin
+ * that stays as it is can be to blame as well as the one that broke it, so that it does not keep that from being left out.
+ *
+ * @returns none where only a failure is right
+ */
+function stoppedPlugins({ changes = [] }: PlannedImage['plan'], problems: readonly PluginProblem[]): LeftOut[] {
+  const named = new Set(problems.map(({ component }) => component));
+  if (changes.some(({ component, asked }) => asked && named.has(component))) return [];
+  return changes
+    .filter(({ component, to }) => named.has(component) && typeof to === 'number')
+    .map(({ component, to }) => {
+      const why = problems.filter((problem) => problem.component === component).map(({ problem }) => problem);
+      return leaveOut(component, `${to}: ${[...new Set(why)].join('; ')}`, 'build');
+    });
 }
 
 /**
@@ -151,11 +197,24 @@ async function findImage({ images, settings }: BuildImageClients, tag: string): 
   }
 }
 
-async function readBuild({ database, builds }: BuildImageClients, rollout: Rollout): Promise<Build | undefined> {
+async function countBuilds({ database }: BuildImageClients, rollout: Rollout): Promise<number> {
+  const rows = await database.query(
+    `SELECT purpose FROM moodle_lifecycle.task_run
+      WHERE site = :site AND execution = :execution AND purpose LIKE :purposes`,
+    { ...rollout, purposes: `${purposes} %` },
+  );
+  return rows.length;
+}
+
+async function readBuild(
+  { database, builds }: BuildImageClients,
+  rollout: Rollout,
+  tag: string,
+): Promise<Build | undefined> {
   const [row] = await database.query(
     `SELECT task_arn FROM moodle_lifecycle.task_run
       WHERE site = :site AND execution = :execution AND purpose = :purpose`,
-    { ...rollout, purpose },
+    { ...rollout, purpose: purposeOf(tag) },
   );
   const id = textOrNull(row, 'task_arn');
   if (!id) return undefined;
@@ -176,7 +235,7 @@ async function startBuild(clients: BuildImageClients, rollout: Rollout, plan: Pl
     `INSERT INTO moodle_lifecycle.task_run (site, execution, purpose, requested_at)
      SELECT :site, :execution, :purpose, ${now} WHERE {held}
      ${orNothing(['site', 'execution', 'purpose'])}`,
-    { purpose },
+    { purpose: purposeOf(tag) },
     { orNone: true },
   );
   const { build } = await builds.send(
@@ -192,37 +251,61 @@ async function startBuild(clients: BuildImageClients, rollout: Rollout, plan: Pl
     rollout,
     `UPDATE moodle_lifecycle.task_run SET task_arn = :id
       WHERE site = :site AND execution = :execution AND purpose = :purpose AND {held}`,
-    { purpose, id: build.id },
+    { purpose: purposeOf(tag), id: build.id },
   );
   return build;
 }
 
-async function buildFailed(clients: BuildImageClients, build: Build, tag: string): Promise<ImageBuildFailed> {
-  const { buildProjectName } = clients.settings;
+function buildFailed(
+  { settings: { buildProjectName } }: BuildImageClients,
+  build: Build,
+  tag: string,
+  { problems, lines }: LastWords,
+  before: readonly LeftOut[],
+): ImageBuildFailed {
   const phase = build.phases?.find((one) => one.phaseStatus && one.phaseStatus !== 'SUCCEEDED');
   const context =
     phase?.contexts
       ?.map((one) => one.message)
       .filter(Boolean)
       .join('; ') || 'no reason given';
+  const said = problems.length > 0 ? problems.map(({ component, problem }) => `${component}: ${problem}`) : lines;
   const log = build.logs?.deepLink ? ` Log: ${build.logs.deepLink}` : '';
+  const left = before.length > 0 ? ` Left out already: ${before.map(({ component }) => component).join(', ')}.` : '';
   return new ImageBuildFailed(
     `CodeBuild (${buildProjectName}) did not build ${tag}: ${build.buildStatus} in ${phase?.phaseType ?? 'an unknown phase'}: ` +
-      `${[context, ...(await lastWords(clients, build))].join('; ')}. No node was touched. Mend what it says (a plugin can be ` +
+      `${[context, ...new Set(said.slice(0, 20))].join('; ')}.${left} No node was touched. Mend what it says (a plugin can be ` +
       `left out; image/ is mended and deployed), and start the rollout again.${log}`,
   );
 }
 
-/** What the build wrote about Moodle and plugins, else its last lines: CodeBuild itself says only which command failed. */
-async function lastWords({ logs }: BuildImageClients, build: Build): Promise<string[]> {
+/** What the image's commands say of one plugin: one record, a line `plugin problem: <component>: <problem>`. */
+interface PluginProblem {
+  readonly component: string;
+  readonly problem: string;
+}
+
+interface LastWords {
+  readonly problems: readonly PluginProblem[];
+  readonly lines: readonly string[];
+}
+
+/** What the build said of plugins, and of Moodle or else its last lines: CodeBuild itself says only which command failed. */
+async function lastWords({ logs }: BuildImageClients, build: Build): Promise<LastWords> {
   const { groupName, streamName } = build.logs ?? {};
-  if (!groupName || !streamName) return [];
+  if (!groupName || !streamName) return { problems: [], lines: [] };
   const { events = [] } = await logs.send(
     new GetLogEventsCommand({ logGroupName: groupName, logStreamName: streamName, startFromHead: false, limit: 300 }),
   );
   const lines = events.map(({ message = '' }) => message.trim()).filter(Boolean);
-  const problems = lines.flatMap((line) => /(?:Moodle|plugin) problem: (.+?)\.?$/.exec(line)?.[1] ?? []);
-  return problems.length > 0 ? [...new Set(problems)].slice(0, 20) : lines.slice(-5).map((line) => line.slice(0, 300));
+  const records = new Map<string, PluginProblem>();
+  for (const line of lines) {
+    const [record, component = '', problem = ''] = /plugin problem: ([a-z][a-z0-9_]*): (.+?)\.?$/.exec(line) ?? [];
+    if (record) records.set(`${component} ${problem}`, { component, problem });
+  }
+  const ofMoodle = lines.flatMap((line) => /Moodle problem: (.+?)\.?$/.exec(line)?.[1] ?? []);
+  const last = ofMoodle.length > 0 ? [...new Set(ofMoodle)].slice(0, 20) : lines.slice(-5);
+  return { problems: [...records.values()], lines: last.map((line) => line.slice(0, 300)) };
 }
 
 function since(start: Date | undefined): string {

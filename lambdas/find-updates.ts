@@ -2,7 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { branchOf, type ChosenPlugin, changesNothing, type Decision, decideUpdates } from './shared/decide-updates.ts';
 import { deployedPlugins } from './shared/deployed-plugins.ts';
-import { UpdateNotPossible } from './shared/errors.ts';
+import { PluginArchiveWrong, PluginDirectoryNotAnswering, UpdateNotPossible } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { assertHeld, type Rollout } from './shared/hold.ts';
 import {
@@ -19,7 +19,7 @@ import { readParameters } from './shared/parameters.ts';
 import { checksumOfArchive, type OfferedVersion, PluginDirectory } from './shared/plugin-directory.ts';
 import type { UpdateRequest } from './shared/plugin-update-input.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
-import { changeInWords, type UpdatePlan } from './shared/update-plan.ts';
+import { changeInWords, type LeftOut, leaveOut, type UpdatePlan } from './shared/update-plan.ts';
 import { readOpenRun } from './shared/update-run.ts';
 
 export interface FindUpdatesClients {
@@ -31,15 +31,25 @@ export interface FindUpdatesClients {
   readonly settings: Settings;
 }
 
+export interface FindUpdatesInput extends Rollout {
+  readonly request: UpdateRequest;
+  readonly unfinished: string;
+  /** What a build of this rollout has stopped. */
+  readonly leftOut?: readonly LeftOut[];
+  /** How often the state machine has tried this phase again. */
+  readonly retries?: number;
+}
+
 /**
- * Decides what this rollout does, and changes nothing. Archives are read once, to pin what is chosen to its SHA-256.
+ * Decides what this rollout does, and changes nothing. Archives are read once, to pin what is chosen to its SHA-256. A
+ * version whose archive cannot be had is left out with its reason, and the others come; but for one that the input names.
  *
  * @throws PluginDirectoryNotAnswering while the directory or an archive cannot be read
  * @throws UpdateNotPossible, OlderThanDatabase, PluginArchiveWrong, HoldLost
  */
 export async function findUpdates(
   clients: FindUpdatesClients,
-  { site, execution, request, unfinished }: Rollout & { readonly request: UpdateRequest; readonly unfinished: string },
+  { site, execution, request, unfinished, leftOut = [], retries = 0 }: FindUpdatesInput,
 ): Promise<UpdatePlan> {
   const { database, ssm, settings } = clients;
   await assertHeld(database, { site, execution });
@@ -49,23 +59,29 @@ export async function findUpdates(
   const { 'image-tag': fromImage } = await readParameters(ssm, settings);
   const current = await manifestOf(clients, fromImage);
   const moodle = await readMoodle(database, settings);
-  const decision = decideUpdates(request, {
+  const known = {
     current,
     deployed,
     imageChanged: fromImage !== settings.imageTag && !fromImage.startsWith(`${settings.imageTag}-`),
     offered: await offeredUpdates(clients.directory, request, current, moodle),
     added: await lookUpAdded(clients.directory, request, branchOf(moodle.release)),
     inDatabase: moodle.plugins,
-  });
-  const nothing = changesNothing(decision, current);
+    stopped: leftOut,
+  };
+  const wanted = decideUpdates(request, known);
   // Without reading the archives there is no manifest of the new image, and no tag.
+  const archives = request.dryRun ? nothingRead : await pinAll(wanted, retries);
+  const stopped = [...leftOut, ...archives.stopped];
+  const decision = archives.stopped.length > 0 ? decideUpdates(request, { ...known, stopped }) : wanted;
+  const nothing = changesNothing(decision, current);
   const builds = !nothing && !request.dryRun;
-  const manifest = builds
-    ? { moodle: decision.moodle, plugins: [...decision.kept, ...(await pinAll(decision.chosen))] }
-    : current;
+  const pinned = decision.chosen.flatMap(({ component }) => archives.pinned.get(component) ?? []);
+  const manifest = builds ? { moodle: decision.moodle, plugins: [...decision.kept, ...pinned] } : current;
   return {
     outcome: nothing ? 'nothing' : request.dryRun ? 'plan' : 'update',
     summary: inOneLine(decision, request),
+    headline: `${nothing ? 'nothing updated' : 'updated'}${stopped.length > 0 ? `, ${plugins(stopped.length)} left out` : ''}`,
+    stopped: stopped.length > 0,
     changes: decision.changes,
     leftOut: decision.leftOut,
     fromImage,
@@ -89,7 +105,17 @@ async function planToFinish(clients: FindUpdatesClients, site: string): Promise<
   const { s3, settings } = clients;
   // Its image is built: nothing follows from it any more.
   const manifest = (await readManifest(s3, settings, run.plan.image)) ?? withoutPlugins(run.plan.image);
-  return { ...run.plan, manifest, outcome: 'finish', summary: `finished: ${run.plan.summary}`, approval: false };
+  // One that an earlier deploy of this project began has no headline.
+  const { summary, headline = 'updated', stopped = false }: Partial<UpdatePlan> = run.plan;
+  return {
+    ...run.plan,
+    manifest,
+    outcome: 'finish',
+    summary: `finished: ${summary}`,
+    headline,
+    stopped,
+    approval: false,
+  };
 }
 
 const withoutPlugins = (tag: string): Manifest => ({
@@ -171,29 +197,71 @@ async function lookUpAdded(
 /** Archives that are read at the same time: a plugin's place is often slow, and the function has minutes only. */
 const atOnce = 4;
 
-async function pinAll(chosen: readonly ChosenPlugin[]): Promise<PinnedPlugin[]> {
-  const pinned: PinnedPlugin[] = [];
+/**
+ * Attempts of this phase, about four minutes, in which an archive's place is waited for. After them the version is left
+ * out: one place that is down keeps no other plugin from coming.
+ */
+const patientRetries = 12;
+
+interface ReadArchives {
+  readonly pinned: ReadonlyMap<string, PinnedPlugin>;
+  readonly stopped: readonly LeftOut[];
+}
+
+const nothingRead: ReadArchives = { pinned: new Map(), stopped: [] };
+
+/** @throws PluginDirectoryNotAnswering, PluginArchiveWrong */
+async function pinAll({ chosen, changes }: Decision, retries: number): Promise<ReadArchives> {
+  const pinned = new Map<string, PinnedPlugin>();
+  const stopped: LeftOut[] = [];
+  const isAsked = (component: string) => changes.some((change) => change.component === component && change.asked);
   for (let first = 0; first < chosen.length; first += atOnce) {
-    pinned.push(...(await Promise.all(chosen.slice(first, first + atOnce).map(pin))));
+    const some = chosen.slice(first, first + atOnce);
+    for (const [index, read] of (await Promise.allSettled(some.map(pin))).entries()) {
+      const { component, version } = some[index] as ChosenPlugin;
+      if (read.status === 'fulfilled') pinned.set(component, read.value);
+      else if (isAsked(component) || !isOfArchive(read.reason, retries)) throw read.reason;
+      else stopped.push(leaveOut(component, `${version}: ${read.reason.why}`, 'archive'));
+    }
   }
-  return pinned;
+  return { pinned, stopped };
+}
+
+function isOfArchive(error: unknown, retries: number): error is PluginArchiveWrong | PluginDirectoryNotAnswering {
+  return (
+    error instanceof PluginArchiveWrong || (error instanceof PluginDirectoryNotAnswering && retries >= patientRetries)
+  );
 }
 
 async function pin({ component, version, release, url, checksum }: ChosenPlugin): Promise<PinnedPlugin> {
   return { component, version, release, url, sha256: await checksumOfArchive(component, url, checksum) };
 }
 
+/** SNS and the history take more; a person does not. */
+const partCharacters = 900;
+
 function inOneLine({ changes, leftOut }: Decision, { deleteData }: UpdateRequest): string {
+  // What was to come and cannot is read first.
+  const out = [...leftOut].sort((one, other) => Number(!one.stoppedBy) - Number(!other.stoppedBy));
   const parts = [
-    changes.length > 0 ? changes.map(changeInWords).join('; ') : 'nothing to update',
+    changes.length > 0 ? upTo(changes.map(changeInWords)) : 'nothing to update',
     ...(deleteData.length > 0 ? [`data of ${deleteData.join(', ')} deleted`] : []),
-    ...(leftOut.length > 0
-      ? [`left out: ${leftOut.map(({ component, why }) => `${component} (${why})`).join('; ')}`]
-      : []),
+    ...(out.length > 0 ? [`left out: ${upTo(out.map(({ component, why }) => `${component} (${why})`))}`] : []),
   ];
-  // SNS and the history take more; a person does not.
-  return parts.join('. ').slice(0, 1500);
+  return parts.join('. ');
 }
+
+/** As many as a person reads, and how many more there are. */
+function upTo(words: readonly string[]): string {
+  let length = 0;
+  const shown = words.filter((word, index) => {
+    length += word.length + 2;
+    return index === 0 || length <= partCharacters;
+  });
+  return [...shown, ...(shown.length < words.length ? [`and ${words.length - shown.length} more`] : [])].join('; ');
+}
+
+const plugins = (count: number) => `${count} ${count === 1 ? 'plugin' : 'plugins'}`;
 
 export const handler = makeHandler(
   'Find updates',

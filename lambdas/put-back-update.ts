@@ -111,7 +111,7 @@ function notTakenOver({ execution, stage }: UpdateRun): UpdateUnfinished {
 
 /** Before *Upgrade* a rollout changes nothing of the site; but it may have put back what another had left. */
 function untouched({ putBackBefore }: FailedRollout): NoSteps {
-  if (putBackBefore === undefined) return nothingOfSite;
+  if (putBackBefore === undefined || putBackBefore === null) return nothingOfSite;
   const { putBack } = putBackBefore as PutBackBefore;
   return {
     words: `Of this update nothing was changed. The unfinished one was put back before it: ${putBack}.\nThe site is released.`,

@@ -26,6 +26,8 @@ export interface Known {
   readonly added: ReadonlyMap<string, OfferedVersion>;
   /** Plugin versions that the database was upgraded to. */
   readonly inDatabase: ReadonlyMap<string, number>;
+  /** Plugins whose new version cannot come, as this rollout has seen already. Those keep the version that they have. */
+  readonly stopped?: readonly LeftOut[];
 }
 
 export interface Decision {
@@ -46,7 +48,7 @@ export interface Decision {
  */
 export function decideUpdates(request: UpdateRequest, known: Known): Decision {
   const changes: PlannedChange[] = [];
-  const leftOut: LeftOut[] = [];
+  const leftOut: LeftOut[] = [...(known.stopped ?? [])];
   const moodle = decideMoodle(request, known, changes, leftOut);
   const plugins = new Map<string, PinnedPlugin | ChosenPlugin>(
     known.current.plugins.map((plugin) => [plugin.component, plugin]),
@@ -146,13 +148,9 @@ function removePlugins(
 }
 
 /** The deployed sources add plugins and bring newer ones; what they no longer name is only removed by name. */
-function takeDeployed(
-  { remove }: UpdateRequest,
-  { deployed }: Known,
-  plugins: Plugins,
-  changes: PlannedChange[],
-): void {
-  for (const plugin of deployed.plugins.filter(({ component }) => !remove.includes(component))) {
+function takeDeployed({ remove }: UpdateRequest, known: Known, plugins: Plugins, changes: PlannedChange[]): void {
+  for (const plugin of known.deployed.plugins) {
+    if (remove.includes(plugin.component) || isStopped(known, plugin.component)) continue;
     const from = plugins.get(plugin.component)?.version ?? null;
     if (from !== null && from >= plugin.version) continue;
     plugins.set(plugin.component, plugin);
@@ -160,13 +158,16 @@ function takeDeployed(
   }
 }
 
+const isStopped = ({ stopped = [] }: Known, component: string) => stopped.some((one) => one.component === component);
+
 function takeOffered(
   { plugins: asked, maximumRisk, remove }: UpdateRequest,
-  { offered, current }: Known,
+  known: Known,
   plugins: Plugins,
   changes: PlannedChange[],
   leftOut: LeftOut[],
 ): void {
+  const { offered, current } = known;
   const unknown = asked?.filter((component) => !current.plugins.some((plugin) => plugin.component === component)) ?? [];
   if (unknown.length > 0) {
     throw new UpdateNotPossible(
@@ -176,7 +177,7 @@ function takeOffered(
     );
   }
   for (const { component, version, release } of current.plugins) {
-    if ((asked && !asked.includes(component)) || remove.includes(component)) continue;
+    if ((asked && !asked.includes(component)) || remove.includes(component) || isStopped(known, component)) continue;
     const installed = plugins.get(component)?.version ?? version;
     const newer = (offered.get(component) ?? [])
       .filter((one) => one.version > installed)
@@ -189,7 +190,8 @@ function takeOffered(
     if (!chosen) continue;
     plugins.set(component, choose(component, chosen));
     const risk = riskOf(release, chosen.release);
-    setChange(changes, { component, from: version, to: chosen.version, release: chosen.release, risk });
+    const change = { component, from: version, to: chosen.version, release: chosen.release, risk };
+    setChange(changes, asked ? { ...change, asked: true } : change);
   }
 }
 
@@ -235,7 +237,7 @@ function addPlugins(
         : choose(component, given),
     );
     const from = current.plugins.find((plugin) => plugin.component === component)?.version ?? null;
-    setChange(changes, { component, from, to: given.version, release: given.release, risk: 'minor' });
+    setChange(changes, { component, from, to: given.version, release: given.release, risk: 'minor', asked: true });
   }
 }
 

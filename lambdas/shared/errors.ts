@@ -136,6 +136,13 @@ export class CronNotYetRun extends Wait {
 /** Moodle's plugin directory, or the place of an archive, gives no answer that can be used now. */
 export class PluginDirectoryNotAnswering extends Wait {
   override readonly name = 'PluginDirectoryNotAnswering';
+  /** In a few words, for a plugin that is left out for it. */
+  readonly why: string;
+
+  constructor(message: string, why: string) {
+    super(message);
+    this.why = why;
+  }
 }
 
 /** The snapshot of the database, or the recovery point of the files. */
@@ -251,6 +258,13 @@ export class VerificationFailed extends Failure {
 /** The archive of a plugin does not have its checksum, or is none. */
 export class PluginArchiveWrong extends Failure {
   override readonly name = 'PluginArchiveWrong';
+  /** In a few words, for a plugin that is left out for it. */
+  readonly why: string;
+
+  constructor(message: string, why: string) {
+    super(message);
+    this.why = why;
+  }
 }
 
 export class SnapshotFailed extends Failure {

@@ -13,7 +13,7 @@ export interface FailedExecution extends Rollout {
   readonly input?: unknown;
 }
 
-/** The state machine's state when a phase failed: outputs of the phases that were done, and the failure. */
+/** The state machine's state when a phase failed: outputs of the phases that were done (null: not), and the failure. */
 export interface FailedRollout {
   readonly failure?: CaughtError;
   readonly [output: string]: unknown;
@@ -67,7 +67,7 @@ export function failureReport(
   back: readonly Step[] | NoSteps,
 ): FailureReport {
   const caught = state.failure ?? (state as CaughtError);
-  const phase = phases.find(([output]) => !(output in state))?.[1] ?? phases.at(-1)?.[1] ?? title;
+  const phase = phases.find(([output]) => state[output] == null)?.[1] ?? phases.at(-1)?.[1] ?? title;
   const error = caught.Error ?? 'UnexpectedError';
   const unapproved = approvalNames.some((name) => name === error);
   const what = unapproved ? 'Not approved' : `“${phase}” failed (${error})`;

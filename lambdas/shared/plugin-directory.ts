@@ -204,12 +204,14 @@ const unusable = (url: string, why: string) =>
   new PluginDirectoryNotAnswering(
     `${url} gives no usable answer: ${why.replace(/[.\s]+$/, '')}. Nothing was changed. It is tried again; if it stays so, look ` +
       'whether the functions reach the internet, or start the rollout later.',
+    `${url} gives no usable answer: ${why.replace(/[.\s]+$/, '')}`,
   );
 
 const wrong = (component: string, why: string) =>
   new PluginArchiveWrong(
     `${component}: ${why}. Nothing was changed. Do not install it: ask the plugin’s author, or look whether the version was ` +
       'withdrawn, and start the rollout again.',
+    why,
   );
 
 /** The reason of a failed fetch is in its cause. */

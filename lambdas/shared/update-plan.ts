@@ -13,19 +13,27 @@ export interface PlannedChange {
   readonly release: string;
   /** `deployed`: what the operator has deployed, and goes with every new image. */
   readonly risk: Risk | 'deployed';
+  /** The input names it: it comes, or the rollout fails. Anything else is left out when it cannot come. */
+  readonly asked?: true;
 }
 
 export interface LeftOut {
   readonly component: string;
   readonly why: string;
+  /** It was to come and cannot: what stopped it. Absent: it was not to come. */
+  readonly stoppedBy?: 'archive' | 'build';
 }
 
 /** What *Find updates* decided, for the phases after it. */
 export interface UpdatePlan {
   /** `plan`: a dry run. `finish`: another execution left the site upgraded, and only what follows is left to do. */
   readonly outcome: 'update' | 'nothing' | 'plan' | 'finish';
-  /** The changes in one line. */
+  /** The changes and what was left out, in one line. */
   readonly summary: string;
+  /** What of it fits into the subject of a message: `updated, 1 plugin left out`. */
+  readonly headline: string;
+  /** Whether something that was to come cannot: a person is told, also where nothing is updated. */
+  readonly stopped: boolean;
   readonly changes: readonly PlannedChange[];
   readonly leftOut: readonly LeftOut[];
   /** Tag of the image that the site runs. */
@@ -55,6 +63,18 @@ export interface UpdatePhaseInput {
   readonly execution: string;
   readonly plan: UpdatePlan;
 }
+
+/** Plugins left out of the kept plan beyond these: the reasons of hundreds would be more than a row of the Data API. */
+export const keptLeftOut = 50;
+
+/** A reason as a person reads it, on one line. */
+const whyCharacters = 250;
+
+export const leaveOut = (component: string, why: string, stoppedBy?: LeftOut['stoppedBy']): LeftOut => ({
+  component,
+  why: why.length > whyCharacters ? `${why.slice(0, whyCharacters - 1)}…` : why,
+  ...(stoppedBy ? { stoppedBy } : {}),
+});
 
 /** `mod_x 2025010100 → 2026010100 (1.2)` */
 export function changeInWords({ component, from, to, release }: PlannedChange): string {

@@ -7,7 +7,7 @@ import {
   text,
   textOrNull,
 } from './moodle-database.ts';
-import type { KeptPlan, UpdatePlan } from './update-plan.ts';
+import { type KeptPlan, keptLeftOut, type UpdatePlan } from './update-plan.ts';
 
 /** How far an update is. Until `upgrading` nothing of the site was changed. */
 export type UpdateStage = 'planned' | 'upgrading' | 'upgraded' | 'rolled' | 'putting back' | 'done' | 'put back';
@@ -88,7 +88,7 @@ export async function openRun(
     `INSERT INTO moodle_lifecycle.update_run (site, execution, origin, stage, plan, started_at)
      SELECT :site, :execution, :execution, 'planned', ${json(':plan')}, ${now} WHERE {held}
      ${orNothing(['site', 'execution'])}`,
-    { plan: JSON.stringify(plan) },
+    { plan: JSON.stringify({ ...plan, leftOut: plan.leftOut.slice(0, keptLeftOut) }) },
     { orNone: true },
   );
 }

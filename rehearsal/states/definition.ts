@@ -94,7 +94,7 @@ const topLevel = ['Comment', 'StartAt', 'States', 'TimeoutSeconds', 'Version', '
 const contextPath = /^\$\$\.(Execution\.(Id|Name|Input|StartTime|RoleArn)|StateMachine\.(Id|Name))(\.|\[|$)/;
 const tokenPath = '$$.Task.Token';
 /** These are known to the tasks alone. */
-const statePath = /^\$\$\.State\.(EnteredTime|Name)$/;
+const statePath = /^\$\$\.State\.(EnteredTime|Name|RetryCount)$/;
 
 /** A path of nothing but names: the interpreter can write to it. */
 const plainPath = /^\$(\.[A-Za-z_][A-Za-z0-9_]*)*$/;

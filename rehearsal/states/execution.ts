@@ -64,6 +64,8 @@ class RunningExecution {
   #stateEnteredAt = 0;
   /** Counts a state's attempts, so that one that the time limit has ended records nothing more. */
   #attempt = 0;
+  /** Attempts of the state since it was entered, or since the execution was redriven. */
+  #attemptsOfState = 0;
 
   constructor(world: World, machine: StateMachine, stored: StoredExecution, resume: ResumePoint | undefined) {
     this.#world = world;
@@ -107,6 +109,7 @@ class RunningExecution {
     const state = this.#machine.definition.States[stateName];
     if (!state) throw new TaskError('States.Runtime', `There is no state '${stateName}'.`, false);
     this.#attempt += 1;
+    this.#attemptsOfState += 1;
     const attempt = this.#attempt;
     const history = {
       record: (...event: Parameters<History['record']>) => {
@@ -122,8 +125,9 @@ class RunningExecution {
   /** What a task is given, with what only now is known of its state. */
   #filled(input: unknown): unknown {
     const text = JSON.stringify(input);
-    if (!text.includes(places.enteredTime) && !text.includes(places.stateName)) return input;
+    if (![places.enteredTime, places.stateName, places.retryCount].some((place) => text.includes(place))) return input;
     return JSON.parse(text, (_, value) => {
+      if (value === places.retryCount) return this.#attemptsOfState - 1;
       if (value === places.enteredTime) return new Date(this.#stateEnteredAt).toISOString();
       return value === places.stateName ? this.#stateName : value;
     });
@@ -186,6 +190,7 @@ class RunningExecution {
   #entered(name: string, type: string, value: unknown): void {
     this.#stateInput = value;
     this.#stateEnteredAt = Date.now();
+    this.#attemptsOfState = 0;
     const resume = this.#resume;
     this.#resume = undefined;
     if (resume && type === 'Task') {

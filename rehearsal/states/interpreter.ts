@@ -8,7 +8,12 @@ const LONGEST_TIMER = 2_147_483;
 const mark = randomUUID();
 
 /** Stand in the interpreter's context for what is another thing at each state or attempt; the task puts it there. */
-export const places = { token: `token-${mark}`, enteredTime: `entered-${mark}`, stateName: `state-${mark}` } as const;
+export const places = {
+  token: `token-${mark}`,
+  enteredTime: `entered-${mark}`,
+  stateName: `state-${mark}`,
+  retryCount: `retries-${mark}`,
+} as const;
 
 /**
  * The definition as the interpreter has to be given it to do what Step Functions does:
@@ -46,7 +51,7 @@ export function contextFor(
     Execution: { Id: execution.executionArn, Name: execution.name, RoleArn: machine.roleArn },
     Begin: { Input: execution.input, StartTime: execution.start.toISOString() },
     StateMachine: { Id: machine.stateMachineArn, Name: machine.name },
-    State: { EnteredTime: places.enteredTime, Name: places.stateName },
+    State: { EnteredTime: places.enteredTime, Name: places.stateName, RetryCount: places.retryCount },
     Task: { Token: places.token },
   };
 }

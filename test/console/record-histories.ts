@@ -96,7 +96,7 @@ const updateNames = [
   ...updateFaults.map(({ phase }) => `update-${nameOf(phase)}`),
   ...['update-nothing', 'update-input-refused', 'update-site-held', 'update-archive-wrong', 'update-build-failed'],
   ...['update-expired', 'update-refused', 'update-asking', 'update-half-applied', 'update-stopped'],
-  ...['update-after-unfinished', 'update-not-put-back'],
+  ...['update-after-unfinished', 'update-not-put-back', 'update-left-out'],
 ];
 
 /** In an order in which each finds what it is to fail at: an image that was built is not built again. */
@@ -107,10 +107,10 @@ async function recordUpdates({ site, directory }: UpdatedSite): Promise<void> {
   await site.query(`INSERT INTO mdl_${HALFWAY} (amount) VALUES (7)`);
 
   directory.offer({ ...codeOnly(2), md5: '0'.repeat(32) });
-  await update(site, 'update-archive-wrong', {});
+  await update(site, 'update-archive-wrong', { plugins: ['local_codeonly'] });
   const other = pluginFiles({ component: 'local_codeonly', version: 2026010109 });
   directory.offer(releaseOf(other, { version: 2026010102 }));
-  await update(site, 'update-build-failed', {});
+  await update(site, 'update-build-failed', { plugins: ['local_codeonly'] });
   directory.offer(codeOnly(2));
   for (const { phase, function: name, action } of updateFaults) {
     const mend = deny(site, name, action);
@@ -123,6 +123,11 @@ async function recordUpdates({ site, directory }: UpdatedSite): Promise<void> {
   await site.follow(begun);
   slower();
   await record(site, 'update-expired', begun);
+
+  const says = ["$plugin->dependencies = ['local_sharedparts' => ANY_VERSION];"];
+  directory.offer(releaseOf(pluginFiles({ component: 'local_codeonly', version: 2026010103, says })));
+  await update(site, 'update-left-out', {});
+  directory.withdraw('local_codeonly', 2026010103);
 
   directory.offer(halfway(2));
   await update(site, 'update-half-applied', { plugins: [HALFWAY] });

@@ -117,6 +117,19 @@ describe.skipIf(noTools)('plugins in an image', () => {
     },
   );
 
+  test('names every plugin that cannot come, and not the first one only', async () => {
+    const wrong = ['local_one', 'local_three'].map((component) =>
+      releaseOf(pluginFiles({ component, version: 2026010109 }), { version: 2026010101 }),
+    );
+    const { step, output } = await build([...wrong, codeOnly(1)]);
+    expect(step).toBe('add');
+    for (const { component } of wrong) {
+      expect(output).toContain(`plugin problem: ${component}: its archive holds version 2026010109, not 2026010101.`);
+    }
+    expect(output).toContain('added local_codeonly 2026010101');
+    expect(readdirSync(folder).sort()).toEqual(['code', 'manifest.json']);
+  });
+
   test('puts a plugin in the place of another version of it, of which no file stays', async () => {
     await build([releaseOf(pluginFiles({ component: POISONED, version: 2026010101, files: { 'old.php': '<?php' } }))]);
     expect(existsSync(inTree('local/poisoned/old.php'))).toBe(true);

@@ -86,6 +86,31 @@ describe('plugins', () => {
     expect(found.out).toEqual([`mod_exam: 2026010100 ${why}`]);
   });
 
+  it('that cannot come keep the version that they have, and the others come', () => {
+    const offers = new Map(['mod_exam', 'mod_yard'].map((name) => [name, [offered(2026010100)]]));
+    const stopped = [{ component: 'mod_exam', why: '2026010100: it needs local_y', stoppedBy: 'build' as const }];
+    const found = decide({}, { offered: offers, stopped });
+    expect(found.changed).toEqual(['mod_yard 2025050500 → 2026010100 minor']);
+    expect(found.image).toEqual(['mod_exam 2025010100', 'mod_yard 2026010100']);
+    expect(found.leftOut).toEqual(stopped);
+    const deployed = { moodle: current.moodle, plugins: [pinned('mod_exam', 2026010100), pinned('mod_new', 1)] };
+    const image = decide({ what: ['image'] }, { deployed, stopped: [...stopped, { component: 'mod_new', why: 'no' }] });
+    expect(image).toMatchObject({ nothing: true, image: ['mod_exam 2025010100', 'mod_yard 2025050500'] });
+  });
+
+  it('are marked where the input names them: such a one comes, or the rollout fails', () => {
+    const marks = (input: object, known: Partial<Known>) =>
+      decide(input, known).changes.map(({ component, asked }) => `${component} ${asked ?? false}`);
+    const offers = offering(offered(2026010100));
+    expect(marks({}, offers)).toEqual(['mod_exam false']);
+    expect(marks({ plugins: ['mod_exam'] }, offers)).toEqual(['mod_exam true']);
+    const add = [{ component: 'mod_map' }];
+    expect(marks({ add }, { ...offers, added: new Map([['mod_map', offered(1)]]) })).toEqual([
+      'mod_exam false',
+      'mod_map true',
+    ]);
+  });
+
   it('never go down', () => {
     expect(decide({}, offering(offered(2024010100), offered(2025010100))).nothing).toBe(true);
   });

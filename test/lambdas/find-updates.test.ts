@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findUpdates } from '../../lambdas/find-updates.ts';
-import { canonicalManifest } from '../../lambdas/shared/manifest.ts';
+import { type FindUpdatesInput, findUpdates } from '../../lambdas/find-updates.ts';
+import { canonicalManifest, type PinnedPlugin } from '../../lambdas/shared/manifest.ts';
 import { PluginDirectory } from '../../lambdas/shared/plugin-directory.ts';
 import { readPluginUpdateInput } from '../../lambdas/shared/plugin-update-input.ts';
 import type { UpdatePlan } from '../../lambdas/shared/update-plan.ts';
@@ -31,10 +31,10 @@ describe('Find updates', () => {
   });
   afterEach(() => directory.close());
 
-  const find = (input: object = {}, unfinished = 'none'): Promise<UpdatePlan> =>
+  const find = (input: object = {}, unfinished = 'none', more: Partial<FindUpdatesInput> = {}): Promise<UpdatePlan> =>
     findUpdates(
       { ...site.clients, directory: new PluginDirectory(`${directory.url}/api/1.3`) },
-      { ...first, request: readPluginUpdateInput(input), unfinished },
+      { ...first, request: readPluginUpdateInput(input), unfinished, ...more },
     );
   const digest = (algorithm: string, content: string) => createHash(algorithm).update(content).digest('hex');
   /** The directory offers this version of each. */
@@ -88,10 +88,72 @@ describe('Find updates', () => {
     expect(found.summary).toMatch(/^nothing to update\. left out: mod_x \(2026010100 is of the risk minor/);
   });
 
-  it('refuses an archive that is not what the directory says', async () => {
-    offer(['mod_x']);
-    directory.answers.set('/mod_x.zip', 'another');
-    await expect(find()).rejects.toMatchObject({ name: 'PluginArchiveWrong' });
+  describe('of several plugins one of which cannot come', () => {
+    beforeEach(() => {
+      const plugins = ['mod_xx', 'mod_yy'].map(
+        (component) => ({ ...plan.manifest.plugins[0], component }) as PinnedPlugin,
+      );
+      const old = plugins.map((plugin) => ({ ...plugin, version: 2025010100 }));
+      site.objects.set('manifests/content-1.json', canonicalManifest({ ...plan.manifest, plugins: old }));
+      offer(['mod_xx', 'mod_yy']);
+    });
+    const versions = ({ manifest }: UpdatePlan) =>
+      manifest.plugins.map(({ component, version }) => `${component} ${version}`).sort();
+
+    it.each<[string, string | number, RegExp]>([
+      ['is not what the directory says', 'another', /^2026010100: the archive \S+ has the MD5/],
+      ['is gone', 404, /^2026010100: \S+ answered 404: it is not there \(any more\)$/],
+    ])('leaves it out where its archive %s, and says so', async (_, answer, why) => {
+      directory.answers.set('/mod_xx.zip', answer);
+      const found = await find();
+      expect(found).toMatchObject({
+        outcome: 'update',
+        stopped: true,
+        headline: 'updated, 1 plugin left out',
+        summary: expect.stringMatching(/^mod_yy 2025010100 → 2026010100 \(1\.2\)\. left out: mod_xx \(2026010100: /),
+        changes: [{ component: 'mod_yy' }],
+        leftOut: [{ component: 'mod_xx', why: expect.stringMatching(why), stoppedBy: 'archive' }],
+      });
+      expect(versions(found)).toEqual(['mod_xx 2025010100', 'mod_yy 2026010100']);
+      await expect(find({ plugins: ['mod_xx'] })).rejects.toMatchObject({ name: 'PluginArchiveWrong' });
+    });
+
+    it('waits for the place of an archive that does not answer, and then leaves it out', async () => {
+      directory.answers.set('/mod_xx.zip', 503);
+      const waits = { name: 'PluginDirectoryNotAnswering' };
+      await expect(find()).rejects.toMatchObject(waits);
+      await expect(find({}, 'none', { retries: 11 })).rejects.toMatchObject(waits);
+      const found = await find({}, 'none', { retries: 12 });
+      expect(versions(found)).toEqual(['mod_xx 2025010100', 'mod_yy 2026010100']);
+      expect(found.leftOut[0]?.why).toMatch(/answered 503$/);
+      await expect(find({ plugins: ['mod_xx'] }, 'none', { retries: 12 })).rejects.toMatchObject(waits);
+    });
+
+    it('leaves out what a build has refused; with nothing else to do it ends well, and names it', async () => {
+      const refused = (component: string) => ({ component, why: '2026010100: no', stoppedBy: 'build' as const });
+      expect(versions(await find({}, 'none', { leftOut: [refused('mod_xx')] }))).toEqual([
+        'mod_xx 2025010100',
+        'mod_yy 2026010100',
+      ]);
+      const all = await find({}, 'none', { leftOut: [refused('mod_xx'), refused('mod_yy')] });
+      expect(all).toMatchObject({
+        outcome: 'nothing',
+        image: 'content-1',
+        stopped: true,
+        headline: 'nothing updated, 2 plugins left out',
+        summary: 'nothing to update. left out: mod_xx (2026010100: no); mod_yy (2026010100: no)',
+      });
+    });
+  });
+
+  it('says what a person can read, and how many more there are', async () => {
+    offer([]);
+    const leftOut = Array.from({ length: 400 }, (_, index) => ({ component: `mod_no${index}`, why: 'x'.repeat(200) }));
+    const found = await find({}, 'none', { leftOut });
+    expect(found.summary).toMatch(/^nothing to update\. left out: mod_no0 \(x+\).*; and 39\d more$/);
+    expect(found.summary.length).toBeLessThan(1_200);
+    await openRun(site.clients.database, first, found);
+    expect((await readOpenRun(site.database, 'campus'))?.plan.leftOut).toHaveLength(50);
   });
 
   it('deletes data only of plugins that the database has, and then files change too', async () => {
@@ -139,6 +201,12 @@ describe('Find updates', () => {
     const found = await find({ what: ['core'] }, 'finish');
     expect(found).toEqual({ ...plan, outcome: 'finish', summary: `finished: ${plan.summary}` });
     expect(directory.asked).toEqual([]);
+    // As an earlier deploy of this project began it.
+    const { headline: _, stopped: __, ...before } = plan;
+    await site.database.execute('UPDATE moodle_lifecycle.update_run SET plan = :plan::jsonb', {
+      plan: JSON.stringify(before),
+    });
+    expect(await find({}, 'finish')).toMatchObject({ headline: 'updated', stopped: false });
   });
 
   it('fits 400 plugins, all of them updated, into the state of an execution and a row of the Data API', async () => {

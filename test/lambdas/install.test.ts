@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage } from '../../lambdas/build-image.ts';
+import { buildImage, type PlannedImage } from '../../lambdas/build-image.ts';
 import { readInstallMarker } from '../../lambdas/shared/site-state.ts';
+import type { LeftOut, PlannedChange } from '../../lambdas/shared/update-plan.ts';
 import { startOneNode } from '../../lambdas/start-one-node.ts';
 import { waitForInstall } from '../../lambdas/wait-for-install.ts';
 import type { Account } from './account.ts';
@@ -77,6 +78,95 @@ describe('buildImage', () => {
     });
     account.buildLog = ['Step 1', 'toomanyrequests: pull rate limit'];
     await expect(build()).rejects.toMatchObject({ message: expect.stringContaining('Step 1; toomanyrequests') });
+  });
+
+  describe('of an update that the build refuses', () => {
+    const change = (component: string, more: Partial<PlannedChange> = {}): PlannedChange => ({
+      ...{ component, from: 1, to: 2, release: '', risk: 'minor' },
+      ...more,
+    });
+    const image = { component: 'image', from: 'as built', to: 'as deployed', release: '', risk: 'deployed' } as const;
+    /** One build per tag, each of which fails with these lines. */
+    async function building(account: Account, log: readonly string[], plan: Partial<PlannedImage['plan']>) {
+      account.buildEnds = 'FAILED';
+      account.buildLog = [...log];
+      const { site, execution } = await held(account);
+      const input = { site, execution, plan: { image: 'content-1', manifest: { moodle, plugins: [] }, ...plan } };
+      return untilDone(account, () => buildImage(account.clients, input));
+    }
+    const moodle = { version: '5.1', sha256: null };
+
+    it('names the plugins to blame, each with its reason, so that the others can come', async () => {
+      const log = [
+        '#9 1.2 plugin problem: mod_x: it needs local_y, which is not in the image.',
+        '#9 1.2 plugin problem: mod_x: lib.php does not parse.',
+        '#9 1.3 plugin problem: mod_stays: declares the table mod_x, as does mod_x.',
+        'plugin problem: mod_x: it needs local_y, which is not in the image.',
+      ];
+      const { evidence } = await building(await bench.account(), log, {
+        changes: [change('mod_x'), change('mod_z'), change('mod_gone', { to: null }), image],
+        leftOut: [
+          { component: 'mod_a', why: 'is not called stable' },
+          { component: 'mod_b', why: '3: no', stoppedBy: 'build' },
+        ],
+      });
+      expect(evidence).toEqual({
+        builds: 1,
+        leftOut: [
+          { component: 'mod_b', why: '3: no', stoppedBy: 'build' },
+          {
+            component: 'mod_x',
+            why: '2: it needs local_y, which is not in the image; lib.php does not parse',
+            stoppedBy: 'build',
+          },
+        ],
+      });
+    });
+
+    it.each([
+      ['the input named one of them', ['mod_x', 'mod_z'], [change('mod_x', { asked: true }), change('mod_z')]],
+      ['it is a plugin that stays as it is', ['mod_stays'], [change('mod_x')]],
+      ['it is one that was to be removed', ['mod_x'], [change('mod_x', { to: null })]],
+      ['no plugin is named', [], [change('mod_x'), image]],
+    ])('fails where %s', async (_, blamed, changes) => {
+      const log = blamed.length > 0 ? blamed.map((name) => `plugin problem: ${name}: no`) : ['pull rate limit'];
+      await expect(building(await bench.account(), log, { changes })).rejects.toMatchObject({
+        name: 'ImageBuildFailed',
+        message: expect.stringContaining(blamed.length > 0 ? `${blamed.at(-1)}: no` : 'pull rate limit'),
+      });
+    });
+
+    it('makes six builds at most, each under its own tag, and says what was left out already', async () => {
+      const account = await bench.account();
+      const leftOut: LeftOut[] = [];
+      const build = (number: number) =>
+        building(account, [`plugin problem: mod_${number}: no`], {
+          image: `content-1-${String(number).padStart(12, 'a')}`,
+          changes: [change(`mod_${number}`)],
+          leftOut,
+        });
+      for (const number of [1, 2, 3, 4, 5]) {
+        const { evidence } = await build(number);
+        if (!('leftOut' in evidence)) throw new Error('The image was built.');
+        expect(evidence.builds).toBe(number);
+        leftOut.splice(0, Number.POSITIVE_INFINITY, ...evidence.leftOut);
+      }
+      await expect(build(6)).rejects.toMatchObject({
+        name: 'ImageBuildFailed',
+        message: expect.stringMatching(/mod_6: no\. Left out already: mod_1, mod_2, mod_3, mod_4, mod_5\. No node/),
+      });
+      expect(account.builds).toHaveLength(6);
+    });
+
+    it('fails where the build refuses so many that it is itself to blame', async () => {
+      const many = Array.from({ length: 51 }, (_, index) => `mod_many${index}`);
+      const log = many.map((name) => `plugin problem: ${name}: could not be downloaded`);
+      const changes = many.map((name) => change(name));
+      await expect(building(await bench.account(), log, { changes })).rejects.toMatchObject({
+        name: 'ImageBuildFailed',
+        message: expect.stringContaining('mod_many0: could not be downloaded'),
+      });
+    });
   });
 
   it('refuses to build what was not deployed', async () => {

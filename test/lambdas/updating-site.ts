@@ -32,6 +32,8 @@ const [oldVersion, newVersion] = [2025010100, 2026010100];
 export const plan: UpdatePlan = {
   outcome: 'update',
   summary: `mod_x ${oldVersion} → ${newVersion}`,
+  headline: 'updated',
+  stopped: false,
   changes: [{ component: 'mod_x', from: oldVersion, to: newVersion, release: '', risk: 'minor' }],
   leftOut: [],
   fromImage: 'content-1',

@@ -25,7 +25,11 @@ describe('a definition', () => {
       { Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: "$['a']", Next: 'A' }] },
       /\$\['a'\]/,
     ],
-    ['a member of the context', { Parameters: { x: { 'a.$': '$$.State.RetryCount' } } }, /\$\$\.State\.RetryCount/],
+    [
+      'a member of the context',
+      { Parameters: { x: { 'a.$': '$$.Execution.RedriveCount' } } },
+      /\$\$\.Execution\.RedriveCount/,
+    ],
     [
       'a member of the context in a function',
       { Parameters: { 'a.$': "States.Format('{}', $$.Task.Token)" } },

@@ -35,13 +35,19 @@ export const handler = async (event, context) => {
     throw error;
   }
   if (event.fail) throw Object.assign(new Error('no node came up'), { name: 'NodeFailedToStart' });
-  return { calls, execution: event.execution, name: context.functionName };
+  return { calls, retries: event.retries, execution: event.execution, name: context.functionName };
 };`;
 
 const task = {
   Type: 'Task',
   Resource: '${Waiter}',
-  Parameters: { site: '${Site}', 'execution.$': '$$.Execution.Id', 'succeedAt.$': '$.succeedAt', 'fail.$': '$.fail' },
+  Parameters: {
+    site: '${Site}',
+    'execution.$': '$$.Execution.Id',
+    'succeedAt.$': '$.succeedAt',
+    'fail.$': '$.fail',
+    'retries.$': '$$.State.RetryCount',
+  },
   Retry: [
     {
       ErrorEquals: ['NodeStillStarting'],
@@ -210,7 +216,7 @@ describe('state machines', () => {
   it('retries a wait until it is over, and keeps the history that Step Functions would', async () => {
     const { status, output, events, executionArn } = await run('Install', { succeedAt: 3, fail: false });
     expect(status).toBe('SUCCEEDED');
-    expect(JSON.parse(output ?? '').node).toMatchObject({ calls: 3, execution: executionArn });
+    expect(JSON.parse(output ?? '').node).toMatchObject({ calls: 3, retries: 2, execution: executionArn });
     expect(events.map(({ type }) => type)).toEqual([
       'ExecutionStarted',
       'TaskStateEntered',

@@ -155,7 +155,8 @@ describe('a plugin update', { timeout: 240_000 }, () => {
   describe('that cannot go on', () => {
     let next: string | undefined;
     let before: unknown;
-    const begin = () => (next === undefined ? site.startUpdate({ approval: true }) : tryAgain(site, next));
+    const begin = () =>
+      next === undefined ? site.startUpdate({ plugins: [CODE], approval: true }) : tryAgain(site, next);
 
     beforeAll(async () => {
       directory.offer(codeOnly(2));
@@ -250,6 +251,43 @@ describe('a plugin update', { timeout: 240_000 }, () => {
       expect(evidence(progress, 'Upgrade')).toMatchObject({ maintenance: 'none: Moodle needs none' });
       expect(await versions()).toEqual({ [CODE]: 2026010102, [HALFWAY]: 2026010103 });
       expect(await holds()).toEqual([]);
+    });
+  });
+
+  describe('of several plugins, one of which cannot come', () => {
+    const why = /^2026010104: it needs local_sharedparts, which is not in the image$/;
+    const leftOut = [{ component: HALFWAY, why: expect.stringMatching(why), stoppedBy: 'build' }];
+
+    it('brings the others, and names it with its reason', async () => {
+      directory.offer(releaseOf(pluginFiles({ component: CODE, version: 2026010103 })));
+      const says = ["$plugin->dependencies = ['local_sharedparts' => ANY_VERSION];"];
+      directory.offer(releaseOf(pluginFiles({ component: HALFWAY, version: 2026010104, says })));
+      const progress = await site.update();
+      expect(progress).toMatchObject({ outcome: 'succeeded', ending: 'Site updated' });
+      expect(evidence(progress, 'Find updates')).toMatchObject({ changes: [{ component: CODE }], leftOut });
+      expect(await versions()).toEqual({ [CODE]: 2026010103, [HALFWAY]: 2026010103 });
+      expect(lastMessage()).toMatchObject({
+        subject: 'Moodle site demo: updated, 1 plugin left out',
+        message: expect.stringMatching(
+          /local_codeonly 2026010102 → 2026010103 .*left out: local_halfway \(2026010104: it needs/,
+        ),
+      });
+    });
+
+    it('ends well with nothing left to do, and somebody is told', async () => {
+      const before = await site.state();
+      const progress = await site.update();
+      expect(progress).toMatchObject({ outcome: 'succeeded', ending: 'Nothing to update' });
+      expect(evidence(progress, 'Find updates')).toMatchObject({ outcome: 'nothing', changes: [], leftOut });
+      expect(lastMessage()?.subject).toBe('Moodle site demo: nothing updated, 1 plugin left out');
+      expect(await site.state()).toEqual(before);
+      expect(await holds()).toEqual([]);
+    });
+
+    it('fails when the input names it', async () => {
+      const progress = await site.update({ plugins: [HALFWAY] });
+      expect(progress).toMatchObject({ outcome: 'nothing changed', failure: { error: 'ImageBuildFailed' } });
+      expect(progress.failure?.cause).toContain('local_halfway: it needs local_sharedparts');
     });
   });
 

@@ -83,7 +83,12 @@ export class LocalMachine {
         taskResourceLocalHandlers: handlers as never,
         retryIntervalOverrides: Object.fromEntries(Object.keys(this.states).map((name) => [name, 0])),
       },
-      context: { Execution: { Id: this.execution, Input: input }, Task: { Token: 'the-token' } } as never,
+      // The package counts no retries in its context: 0 throughout.
+      context: {
+        Execution: { Id: this.execution, Input: input },
+        State: { RetryCount: 0 },
+        Task: { Token: 'the-token' },
+      } as never,
     });
     const steps = stepsOf(eventLogs);
     try {

@@ -8,6 +8,8 @@ const found = {
   approval: false,
   approvalSeconds: 3600,
   image: 'content-2',
+  headline: 'updated',
+  stopped: false,
 };
 const putBack = { error: 'PhaseError', cause: 'in plain words', subject: 'a subject' };
 
@@ -25,6 +27,11 @@ const outcome = (name: string, more: object = {}): Handlers => ({
 const unfinished = (what: 'put back' | 'finish'): Handlers => ({
   'Check the site': () => ({ request, unfinished: what, origin: 'arn:earlier' }),
 });
+/** The first build refuses a plugin. */
+const refusedOnce = (): Handlers => {
+  const answers: object[] = [{ leftOut: [{}], builds: 1 }];
+  return { 'Build image': () => answers.shift() ?? { image: 'content-2' } };
+};
 const approval = outcome('update', { approval: true });
 
 const [check, backFirst, find, build, snapshot, approve, upgrade, roll, verify, cleanUp, release, tell] = [
@@ -41,6 +48,7 @@ const [check, backFirst, find, build, snapshot, approve, upgrade, roll, verify, 
   'Release the site',
   'Tell the operator',
 ] as const;
+const tellLeftOut = 'Tell what was left out';
 const usual = [check, find, build, snapshot, upgrade, roll, verify, cleanUp, release, tell];
 /** Every phase, with what makes a run come to it. */
 const reached: readonly [phase: string, before: readonly string[], how: Handlers][] = [
@@ -64,7 +72,7 @@ describe('plugin-update', () => {
     expect(called).toEqual(usual);
     const own = { site: 'campus', execution: machine.execution };
     expect(given.get(check)).toEqual({ ...own, input: { reason: 'monthly' } });
-    expect(given.get(find)).toEqual({ ...own, request, unfinished: 'none' });
+    expect(given.get(find)).toEqual({ ...own, request, unfinished: 'none', leftOut: [], retries: 0 });
     for (const phase of [build, snapshot, upgrade, roll, cleanUp])
       expect(given.get(phase)).toEqual({ ...own, plan: found });
     const plan = { install: false, finish: 'unattended', nodes: 3 };
@@ -75,7 +83,7 @@ describe('plugin-update', () => {
       Message: `mod_x 1 → 2. Execution: ${machine.execution}`,
     });
     expect(Object.keys(output ?? {})).toEqual(
-      'checked found image snapshot upgrade rolled verified cleaned released'.split(' '),
+      'checked putBackBefore leftOut found image snapshot upgrade rolled verified cleaned released'.split(' '),
     );
     expect(ended(run)).toBe('Site updated');
   });
@@ -88,6 +96,60 @@ describe('plugin-update', () => {
     expect(run.called).toEqual([check, find, release]);
     expect(run.error).toBeUndefined();
     expect(ended(run)).toBe(end);
+  });
+
+  it('plans again without what the build refused, and tells of it', async () => {
+    const refused = [{ component: 'mod_x', why: '2: no', stoppedBy: 'build' }];
+    const answers = [{ leftOut: refused, builds: 1 }, { image: 'content-3' }];
+    const seen: unknown[] = [];
+    const run = await machine.run({
+      ...unfinished('put back'),
+      [backFirst]: () => ({ putBack: 'nodes' }),
+      [find]: (parameters) => {
+        seen.push(parameters.leftOut);
+        return { ...found, headline: 'updated, 1 plugin left out' };
+      },
+      [build]: () => answers.shift(),
+    });
+    expect(run.called).toEqual([check, backFirst, find, build, find, build, ...usual.slice(3)]);
+    expect(seen).toEqual([[], refused]);
+    expect(run.given.get(tell)).toMatchObject({ Subject: 'Moodle site campus: updated, 1 plugin left out' });
+    expect(run.output).toMatchObject({ image: { image: 'content-3' }, putBackBefore: { putBack: 'nodes' } });
+  });
+
+  it('ends well where nothing is left to do, and tells a person what was left out', async () => {
+    const nothing = { ...found, outcome: 'nothing', stopped: true, headline: 'nothing updated, 1 plugin left out' };
+    const plans = [found, nothing];
+    const run = await machine.run({ [find]: () => plans.shift(), [build]: () => ({ leftOut: [{}], builds: 1 }) });
+    expect(run.called).toEqual([check, find, build, find, release, tellLeftOut]);
+    expect(run.given.get(tellLeftOut)).toMatchObject({
+      Subject: 'Moodle site campus: nothing updated, 1 plugin left out',
+      Message: `mod_x 1 → 2. Execution: ${machine.execution}`,
+    });
+    expect(ended(run)).toBe('to update');
+  });
+
+  it('says which phase failed after the plan was made again', async () => {
+    const state = (failing: string) => ({
+      [build]: (parameters: Record<string, unknown>) => {
+        if (failing === build && String((parameters.plan as { summary: string }).summary) === 'again')
+          throw phaseError('ImageBuildFailed');
+        return { leftOut: [{}], builds: 1 };
+      },
+      [find]: ({ leftOut }: Record<string, unknown>) => {
+        if (failing === find && (leftOut as unknown[]).length > 0) throw phaseError('UpdateNotPossible');
+        return { ...found, summary: (leftOut as unknown[]).length > 0 ? 'again' : found.summary };
+      },
+    });
+    for (const [phase, missing] of [
+      [find, 'found image'],
+      [build, 'image'],
+    ] as const) {
+      const { given } = await machine.run(state(phase));
+      const rollout = given.get('Put back')?.rollout as Record<string, unknown>;
+      for (const output of missing.split(' ')) expect(rollout[output]).toBeUndefined();
+      expect(rollout).toMatchObject({ checked: {}, failure: {} });
+    }
   });
 
   it('goes on where the upgrade of another execution was done', async () => {
@@ -158,6 +220,7 @@ describe('plugin-update', () => {
   /** What brings a run to a state, also of the way back. */
   const comingTo = (state: string): Handlers => {
     if (/^(Put back|Notify the operator)$/.test(state)) return { [verify]: failing('VerificationFailed') };
+    if (state === tellLeftOut) return outcome('nothing', { stopped: true });
     if (state === 'Notify that the site is held') return { [verify]: failing('X'), 'Put back': failing('Y') };
     return reached.find(([phase]) => phase === state)?.[2] ?? {};
   };
@@ -215,10 +278,18 @@ describe('plugin-update', () => {
   });
 
   it('takes every way out of every state, and every retry', async () => {
-    const failures = [...reached, [cleanUp, [], {}], [tell, [], {}], ['Put back', [], {}]] as const;
+    const failures = [
+      ...reached,
+      [cleanUp, [], {}],
+      [tell, [], {}],
+      [tellLeftOut, [], {}],
+      ['Put back', [], {}],
+    ] as const;
     const runs = [
       {},
       outcome('nothing'),
+      outcome('nothing', { stopped: true }),
+      refusedOnce(),
       outcome('plan'),
       outcome('finish'),
       unfinished('put back'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readMember } from '../../plugin-directory/plugin-version.ts';
+import { readDependencies, readMember } from '../../plugin-directory/plugin-version.ts';
 import { unzip } from '../../plugin-directory/zip.ts';
 
 interface PinnedPlugin {
@@ -11,7 +11,7 @@ interface PinnedPlugin {
   readonly sha256: string;
 }
 
-/** What must not get into an image; the line is that of the image's own `add-plugins`. */
+/** What must not get into an image; the line is that of the image's own `add-plugins` and `check-plugins`. */
 class PluginProblem extends Error {
   constructor(component: string, problem: string) {
     super(`plugin problem: ${component}: ${problem}`);
@@ -20,10 +20,11 @@ class PluginProblem extends Error {
 
 /**
  * Makes the code tree of a stand-in: the plugins of a manifest, in `plugins/<component>`, where no PHP is to be had. Of
- * the image's tests it makes those of the archive and of component and version; nothing is compiled, and what a plugin
- * requires is not looked at.
+ * the image's tests it makes those of the archive, of component and version, and of the other added plugins that one
+ * needs; nothing is compiled, and what else a plugin requires is not looked at.
  *
  * @param deployedVersion release of Moodle that the stand-in stands for
+ * @param log told every problem, and not only the first
  * @throws Error that names plugin and problem, or another release of Moodle; then there is no tree
  */
 export async function assembleStandIn(
@@ -46,17 +47,46 @@ export async function assembleStandIn(
   const workshop = `${code}.new`;
   rmSync(workshop, { recursive: true, force: true });
   mkdirSync(join(workshop, 'plugins'), { recursive: true });
+  const folderOf = ({ component }: PinnedPlugin) => join(workshop, 'plugins', component);
+  const added = await tryEach(plugins, log, async (plugin) => {
+    await addPlugin(plugin, folderOf(plugin));
+    log(`added ${plugin.component} ${plugin.version}`);
+  });
+  if (added) throw added;
+  const checked = await tryEach(plugins, log, async (plugin) => checkDependencies(plugin, folderOf(plugin), plugins));
+  if (checked) throw checked;
+  renameSync(workshop, code);
+}
+
+/** @returns the first problem, once all are told */
+async function tryEach(
+  plugins: readonly PinnedPlugin[],
+  log: (line: string) => void,
+  work: (plugin: PinnedPlugin) => Promise<void>,
+): Promise<unknown> {
+  let first: unknown;
   for (const plugin of plugins) {
     try {
-      await addPlugin(plugin, join(workshop, 'plugins', plugin.component));
+      await work(plugin);
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      log(problem);
-      throw error;
+      log(error instanceof Error ? error.message : String(error));
+      first ??= error;
     }
-    log(`added ${plugin.component} ${plugin.version}`);
   }
-  renameSync(workshop, code);
+  return first;
+}
+
+/** Moodle itself has no plugin of the type local (lib/plugins.json of 4.4 to 5.1): one that is not added is not there. */
+function checkDependencies({ component }: PinnedPlugin, folder: string, plugins: readonly PinnedPlugin[]): void {
+  for (const [needed, version] of readDependencies(readFileSync(join(folder, 'version.php'), 'utf8'))) {
+    const there = plugins.find((plugin) => plugin.component === needed);
+    if (!there && needed.startsWith('local_')) {
+      throw new PluginProblem(component, `it needs ${needed}, which is not in the image.`);
+    }
+    if (there && there.version < version) {
+      throw new PluginProblem(component, `it needs ${needed} ${version} or newer; the image has ${there.version}.`);
+    }
+  }
 }
 
 async function addPlugin({ component, version, url, sha256 }: PinnedPlugin, folder: string): Promise<void> {
