@@ -73,7 +73,8 @@ start_servers() {
   # php-fpm always makes a process group of its own. Whatever ends this script, even SIGKILL, ends it too.
   setpriv --pdeathsig TERM "$fpm" --nodaemonize -O "${as_root[@]}" -c "$MOODLE_NODE_SCRIPTS/php.ini" -y "$MOODLE_LOCAL/run/php-fpm.conf" 9>&- &
   fpm_pid=$!
-  for _ in $(seq 100); do
+  # Half a second, on a busy machine a minute.
+  for _ in $(seq 1200); do
     [ ! -S "$MOODLE_LOCAL/run/php-fpm.sock" ] || break
     kill -0 "$fpm_pid" 2>/dev/null || stop "php-fpm did not start."
     sleep 0.1

@@ -3,6 +3,7 @@ import { readAcknowledgements, readServing, type Serving } from './shared/acknow
 import { InstallFailed, InstallStillRunning, UnfinishedInstall } from './shared/errors.ts';
 import { makeHandler } from './shared/handler.ts';
 import { assertHeld } from './shared/hold.ts';
+import { secondsWithoutProgress } from './shared/install-progress.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import {
   describeService,
@@ -35,11 +36,17 @@ export interface FinishedInstall {
 }
 
 /**
- * Waits until Moodle is installed by every sign, and its nodes have said so too.
+ * How long nothing may move. The longest pause of a real install on a busy machine was under a minute; before it begins, and
+ * after its end, the node pulls, starts and proves itself without a sign in the database.
+ */
+const stillMinutes = 20;
+
+/**
+ * Waits until Moodle is installed by every sign, and its nodes have said so too; for as long as something moves.
  *
  * @throws InstallStillRunning with tables made of those expected, and time against the expected
  * @throws UnfinishedInstall when the node refused to touch what it found
- * @throws InstallFailed when the node keeps stopping, or its code does not fit the database
+ * @throws InstallFailed when nothing moves any more, the node keeps stopping, or its code does not fit the database
  */
 export async function waitForInstall(
   { database, ecs, settings }: WaitForInstallClients,
@@ -61,9 +68,11 @@ export async function waitForInstall(
     );
   }
   const service = await describeService(ecs, settings, settings.webServiceName);
+  const still = await secondsWithoutProgress(database, { site, execution }, state, settings.databasePrefix);
   const complete = state.name === (plan.finish === 'browser' && plan.install ? 'pending-administrator' : 'installed');
   if (!complete && state.name !== 'installed') {
     await assertNodeGoesOn({ ecs, settings }, service, state);
+    assertMoves(still, progress(state, plan));
     throw new InstallStillRunning(progress(state, plan));
   }
   const nodes = (await runningNodes(ecs, settings)).map(nodeId);
@@ -72,7 +81,9 @@ export async function waitForInstall(
   if (nodes.length === 0 || silent.length > 0) {
     await assertNoneAwaitsUpgrade(database, site, silent);
     await assertNodeGoesOn({ ecs, settings }, service, state);
-    throw new InstallStillRunning(`Moodle is installed; ${silent.length || 'no'} node has yet to say that it serves.`);
+    const words = `Moodle is installed; ${silent.length || 'no'} node has yet to say that it serves.`;
+    assertMoves(still, words);
+    throw new InstallStillRunning(words);
   }
   assertCodeFits(serving, settings.siteUrl);
   const [first] = serving.values();
@@ -97,6 +108,15 @@ function progress({ tables, marker, why }: SiteState, { expectedSeconds }: Plan)
   const of = marker.expectedTables ? ` of ${marker.expectedTables}` : '';
   const attempt = marker.attempt > 1 ? `, attempt ${marker.attempt}` : '';
   return `${tables}${of} tables, ${Math.round(marker.elapsed ?? 0)} s of about ${expectedSeconds} s${attempt}.`;
+}
+
+/** An install that takes long is waited for; one that stands still is not. */
+function assertMoves(seconds: number, where: string): void {
+  if (seconds < stillMinutes * 60) return;
+  throw new InstallFailed(
+    `Nothing has moved in the install for ${Math.round(seconds / 60)} minutes. Last: ${where} The unfinished tables were left; the ` +
+      'next rollout clears and installs again. Read the node’s log, mend the cause and start it.',
+  );
 }
 
 /** ECS starts a stopped node again, and a new one clears and repeats our own install; but not for ever. */

@@ -20,7 +20,7 @@ import { nextSignal } from './signals.ts';
 import { synthesise } from './synthesise.ts';
 
 const site = 'demo';
-/** A real Moodle works at this computer's speed, and the state machine's patience shrinks with its waits. */
+/** A real Moodle works at this computer's speed: waits that are much shorter would not shorten a rollout. */
 const defaultPace = { 'stand-in': 10, real: 5 } as const;
 /** Between two looks at the execution; an API call to this computer costs next to nothing. */
 const lookEveryMilliseconds = 250;

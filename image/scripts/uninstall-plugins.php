@@ -43,7 +43,7 @@ function uninstall(array $components, upgrade_progress $progress, upgrade_window
     $window->changes();
     $progress->enter('uninstalling');
     $command = php_command(required_setting('MOODLE_DIRROOT') . '/admin/cli/uninstall_plugins.php', '--plugins=' . implode(',', $there), '--run');
-    $ended = run_process($command, 60 * (float) setting('MOODLE_UPGRADE_MINUTES', '60'), $progress->watch(...));
+    $ended = run_process($command, 60 * (float) setting('MOODLE_UPGRADE_MINUTES', '60'), $progress->watch(...), silent: true);
     if (!$ended->succeeded()) {
         throw moodle_problem("Moodle's uninstall failed", $ended);
     }

@@ -89,7 +89,7 @@ function run_moodles_upgrade(upgrade_progress $progress, bool $withmaintenance):
     // Whether a release that is not stable may be used was decided when the image was built from it.
     $words = ['--non-interactive', '--allow-unstable', ...($withmaintenance ? [] : ['--no-maintenance', '--set-ui-upgrade-lock'])];
     $command = php_command(required_setting('MOODLE_DIRROOT') . '/admin/cli/upgrade.php', ...$words);
-    $ended = run_process($command, 60 * (float) setting('MOODLE_UPGRADE_MINUTES', '60'), $progress->watch(...));
+    $ended = run_process($command, 60 * (float) setting('MOODLE_UPGRADE_MINUTES', '60'), $progress->watch(...), silent: true);
     if (!$ended->succeeded()) {
         throw moodle_problem("Moodle's upgrade failed", $ended);
     }

@@ -99,10 +99,10 @@ export const computeOptions = {
     dev: 120,
     prod: 120,
   }),
-  installHealthGraceSeconds: wholeNumber(300, 7200, {
-    doc: 'The same while a node installs Moodle, which takes minutes before it serves.',
-    dev: 1800,
-    prod: 1800,
+  installHealthGraceSeconds: wholeNumber(300, 28_800, {
+    doc: 'The same while a node installs Moodle or waits for an upgrade of the database, before it serves: longer than either takes.',
+    dev: 7200,
+    prod: 7200,
   }),
   deregistrationDelaySeconds: wholeNumber(10, 119, {
     doc: 'How long a node that leaves may finish its requests; below the 120 s after which Fargate ends it.',

@@ -31,6 +31,7 @@ export interface Retrier {
   readonly ErrorEquals: readonly string[];
   readonly IntervalSeconds?: number;
   readonly MaxDelaySeconds?: number;
+  readonly MaxAttempts?: number;
   readonly [other: string]: unknown;
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
+import { attemptsAt } from '../../console/model/retry-schedule.ts';
 import { type Definition, type Retrier, type State, waitsForToken } from './definition.ts';
 
 /** Largest delay of a timer, 2^31 - 1 ms, in seconds: what AWS's “no time-out” (99,999,999 s) becomes. */
@@ -17,7 +18,8 @@ export const places = {
 
 /**
  * The definition as the interpreter has to be given it to do what Step Functions does:
- * - AWS's waits and the pauses between retries pass `pace` times faster (backoff, limit and jitter stay as they are);
+ * - AWS's waits and the pauses between retries pass `pace` times faster (backoff, limit and jitter stay as they are); where
+ *   this computer's work is waited for, there are as many more attempts: patience does not shrink;
  * - a task has no time limit unless it states one (the interpreter's default is a minute);
  * - a ResultPath of `$` is left out, which means the same (the interpreter would write a member named `$`);
  * - what the context object has of the execution's begin is read from another place, as the interpreter takes each run
@@ -83,6 +85,7 @@ function fromBegin(value: unknown): unknown {
 function prepareRetrier(retrier: Retrier, pace: number): Retrier {
   return {
     ...retrier,
+    MaxAttempts: attemptsAt(pace, retrier),
     IntervalSeconds: (retrier.IntervalSeconds ?? 1) / pace,
     ...(retrier.MaxDelaySeconds === undefined ? {} : { MaxDelaySeconds: retrier.MaxDelaySeconds / pace }),
   };

@@ -152,8 +152,8 @@ describe.skipIf(noPhp)('maintenance', () => {
 });
 
 describe.skipIf(noPhp)('a process', () => {
-  const ran = (script: string, seconds = 20) =>
-    evaluate('moodle_process.php', `run_process(['sh', '-c', ${quoted(script)}], ${seconds})`) as {
+  const ran = (script: string, seconds = 20, more = '') =>
+    evaluate('moodle_process.php', `run_process(['sh', '-c', ${quoted(script)}], ${seconds}${more})`) as {
       code: number;
       signal: number;
       overtime: boolean;
@@ -172,6 +172,13 @@ describe.skipIf(noPhp)('a process', () => {
     const ended = ran('sleep 100 & sleep 100', 0.5);
     expect(ended).toMatchObject({ overtime: true, signal: 9 });
     expect(ended.seconds).toBeLessThan(10);
+  });
+
+  test('that goes on saying something is not killed, however long it takes; one that falls silent is', () => {
+    const slow = ran('for n in 1 2 3 4 5 6 7 8; do echo $n; sleep 0.5; done', 3, ', silent: true');
+    expect(slow).toMatchObject({ code: 0, overtime: false, output: '1\n2\n3\n4\n5\n6\n7\n8\n' });
+    expect(slow.seconds).toBeGreaterThan(3);
+    expect(ran('echo one; sleep 100', 0.5, ', silent: true')).toMatchObject({ overtime: true, output: 'one\n' });
   });
 
   test('that kills itself is known by its signal', () => {

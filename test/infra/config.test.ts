@@ -136,7 +136,7 @@ describe('readConfig', () => {
     stopTimeoutSeconds: ['29', '121'],
     ecsExec: ['on', '1'],
     healthGraceSeconds: ['29', '1801', '2m'],
-    installHealthGraceSeconds: ['299', '7201'],
+    installHealthGraceSeconds: ['299', '28801'],
     deregistrationDelaySeconds: ['9', '120'],
     databaseEngine: ['postgres', 'aurora', 'MySQL'],
     databaseVersion: ['17', 'latest', '8.4.mysql_aurora', 'v17.7'],

@@ -139,7 +139,7 @@ describe.each(kinds)('a database of %s', (kind) => {
       const tables = await database.query(
         `SELECT count(*) AS tables FROM information_schema.tables WHERE table_schema = 'moodle_lifecycle'`,
       );
-      expect(tables).toEqual([{ tables: 11 }]);
+      expect(tables).toEqual([{ tables: 12 }]);
     });
 
     it('is told apart when it is not there, or is from before a column', async () => {

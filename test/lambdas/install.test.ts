@@ -6,7 +6,7 @@ import { startOneNode } from '../../lambdas/start-one-node.ts';
 import { waitForInstall } from '../../lambdas/wait-for-install.ts';
 import type { Account } from './account.ts';
 import { Bench, held, untilDone } from './bench.ts';
-import { makeMoodleTables, setMarker } from './moodle-tables.ts';
+import { makeMoodleTables, setConfig, setMarker } from './moodle-tables.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -301,6 +301,53 @@ describe('waitForInstall', () => {
     await expect(waitForInstall(account.clients, input)).rejects.toMatchObject({
       name: 'InstallStillRunning',
       message: expect.stringMatching(/^3 of 483 tables, 8\d s of about \d+ s, attempt 2\.$/),
+    });
+  });
+
+  describe('of an install that takes long', () => {
+    /** As if all that was seen so far had been seen so long ago. */
+    const later = (account: Account, minutes: number) =>
+      account.database.execute(
+        `UPDATE moodle_lifecycle.install_progress SET moved_at = moved_at - INTERVAL '${minutes}' MINUTE`,
+      );
+    async function installing() {
+      const { account, input } = await started();
+      await makeMoodleTables(account.database, { config: { rolesactive: '0' } });
+      await account.database.execute('CREATE TABLE mdl_capabilities (id int)');
+      await setMarker(account.database, { started: true });
+      const look = () => waitForInstall(account.clients, input);
+      await expect(look()).rejects.toMatchObject({ name: 'InstallStillRunning' });
+      return { account, look };
+    }
+
+    it.each<[string, (account: Account) => Promise<unknown>]>([
+      ['tables', ({ database }) => database.execute('CREATE TABLE mdl_more (id int)')],
+      ['settings', ({ database }) => setConfig(database, { theme: 'boost' })],
+      [
+        'settings of plugins',
+        ({ database }) => database.execute(`INSERT INTO mdl_config_plugins VALUES ('a', 'b', 'c')`),
+      ],
+      ['capabilities', ({ database }) => database.execute('INSERT INTO mdl_capabilities VALUES (1)')],
+      ['the end that Moodle’s upgrade names', ({ database }) => setConfig(database, { upgraderunning: '1' })],
+      ['attempts', ({ database }) => setMarker(database, { started: true, attempt: 2 })],
+    ])('goes on while %s move, however long it takes', async (_, move) => {
+      const { account, look } = await installing();
+      await later(account, 19);
+      await move(account);
+      await expect(look()).rejects.toMatchObject({ name: 'InstallStillRunning' });
+      await later(account, 19);
+      await expect(look()).rejects.toMatchObject({ name: 'InstallStillRunning' });
+    });
+
+    it('ends when nothing moves, and says where it stands', async () => {
+      const { account, look } = await installing();
+      await later(account, 21);
+      await expect(look()).rejects.toMatchObject({
+        name: 'InstallFailed',
+        message: expect.stringMatching(
+          /^Nothing has moved in the install for 21 minutes\. Last: 4 of 483 tables, \d+ s of/,
+        ),
+      });
     });
   });
 

@@ -136,7 +136,6 @@ export async function followNext(site: Site, { next }: Progress): Promise<string
 /** What a test of failing updates has altered in the templates. */
 export function alterForFailures(_: string, resource: TemplateResource): void {
   if (resource.Type === 'AWS::ECS::TaskDefinition') endHangsSoon(resource);
-  if (resource.Type === 'AWS::StepFunctions::StateMachine') waitLonger(resource);
 }
 
 /** An upgrade of a small plugin takes a quarter of a minute here; a test of a hang should not wait for an hour. */
@@ -144,17 +143,4 @@ function endHangsSoon({ Properties }: TemplateResource): void {
   for (const { Environment } of Properties.ContainerDefinitions) {
     Environment?.push({ Name: 'MOODLE_UPGRADE_MINUTES', Value: '1.5' });
   }
-}
-
-/** The rehearsal's clock shortens waits, and with them how long work is waited for, which takes its time all the same. */
-const timesLonger = 10;
-const waitsForWork = 20;
-
-function waitLonger({ Properties }: TemplateResource): void {
-  const text = JSON.stringify(Properties.DefinitionString).replace(
-    /(\\"MaxAttempts\\": )(\d+)/g,
-    (whole, name: string, attempts: string) =>
-      Number(attempts) < waitsForWork ? whole : `${name}${Number(attempts) * timesLonger}`,
-  );
-  Properties.DefinitionString = JSON.parse(text);
 }

@@ -21,10 +21,6 @@ export interface UpdateSiteRequest extends Pick<SiteRequest, 'context' | 'otherR
 /** What a later deploy changes. */
 export type Redeploy = Pick<SiteRequest, 'alter' | 'pace'>;
 
-/**
- * Faster than this, the rollout's patience, which passes as fast as its waits, is shorter than what a real Moodle's install
- * takes on a small machine that has other work too.
- */
 const usualPace = 6;
 
 /** ROLLOUTS_ON_ENGINE puts another database behind the site: mariadb, mysql or postgresql. */

@@ -41,8 +41,9 @@ function php_command(string ...$words): array {
  * @param float $seconds after which it is killed
  * @param ?callable $watch called with the lines so far, about every second
  * @param bool $quiet whether standard output is an answer to us, which does not belong in the log
+ * @param bool $silent whether it is killed after so many seconds without a line, however long it takes as a whole
  */
-function run_process(array $command, float $seconds, ?callable $watch = null, bool $quiet = false): ended_process {
+function run_process(array $command, float $seconds, ?callable $watch = null, bool $quiet = false, bool $silent = false): ended_process {
     $began = hrtime(true);
     $elapsed = static fn(): float => (hrtime(true) - $began) / 1e9;
     // Whatever ends this process, even SIGKILL, ends that one: no upgrade goes on that nobody watches.
@@ -62,7 +63,7 @@ function run_process(array $command, float $seconds, ?callable $watch = null, bo
             $status = proc_get_status($process);
             $ended = $status['running'] ? null : $elapsed();
         }
-        if ($ended === null && !$overtime && $elapsed() > $seconds) {
+        if ($ended === null && !$overtime && ($silent ? $read->silence() : $elapsed()) > $seconds) {
             $overtime = true;
             proc_terminate($process, SIGKILL);
         }
@@ -84,10 +85,12 @@ final class process_output {
     private array $unfinished = ['', ''];
     private array $lines = [];
     private string $output = '';
+    private int $heard;
 
     public function __construct(mixed $out, mixed $error, private readonly bool $quiet) {
         $this->open = [$out, $error];
         array_map(static fn(mixed $pipe): bool => stream_set_blocking($pipe, false), $this->open);
+        $this->heard = hrtime(true);
     }
 
     /** Waits for output; false when there will be none any more. */
@@ -105,8 +108,14 @@ final class process_output {
         return $this->open !== [];
     }
 
+    /** Seconds since anything was read. */
+    public function silence(): float {
+        return (hrtime(true) - $this->heard) / 1e9;
+    }
+
     private function take(int $which): void {
         $text = (string) fread($this->open[$which], 65536);
+        $this->heard = $text === '' ? $this->heard : hrtime(true);
         if ($which === 0 && strlen($this->output) < KEPT_OUTPUT) {
             $this->output .= $text;
         }
