@@ -5,6 +5,7 @@ import type { Service } from './endpoint/service.ts';
 import { prepareCertificates } from './machines/certificates.ts';
 import { machineProviders, machineServices } from './machines/index.ts';
 import { namesOf, pointOwnDns } from './machines/names.ts';
+import { atReleaseOf } from './moodle/at-release.ts';
 import type { MoodleSource } from './moodle/source.ts';
 import { State } from './state.ts';
 import { abortLeftExecutions, abortRunningExecutions, transitionsOf } from './states/execution.ts';
@@ -57,7 +58,7 @@ const DEFAULT_REGION = 'eu-west-1';
 
 /** @throws TemplateError for a cloud assembly that cannot be read */
 export async function openAccount(options: AccountOptions): Promise<Account> {
-  const assembly = readAssembly(options.cdkOut);
+  const assembly = atReleaseOf(readAssembly(options.cdkOut), options.moodle);
   const { certificateAuthorityFile } = await prepareCertificates(options.directory);
   const endpoint = await openEndpoint();
   const undo: (() => Promise<void> | void)[] = [() => endpoint.close()];

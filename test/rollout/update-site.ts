@@ -8,7 +8,7 @@ import type { Progress } from '../../console/progress.ts';
 import { numberOf, readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import type { PluginRelease } from '../../rehearsal/plugin-directory/release.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
-import type { Alteration, Context } from '../support/assembly.ts';
+import type { Context } from '../support/assembly.ts';
 import { RUN_FOLDER } from '../support/global-setup.ts';
 import { Site, type SiteRequest } from './site.ts';
 import type { Login } from './visitors.ts';
@@ -46,7 +46,7 @@ export class UpdateSite {
     const request = {
       context: { ...engine, ...context, pluginDirectoryUrl: directory.url },
       directory: mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'updated-')),
-      alter: both(nameMoodle, alter),
+      alter,
       pace,
       ...(otherReleases ? { otherReleases } : {}),
     };
@@ -67,7 +67,7 @@ export class UpdateSite {
     this.#site = await Site.open({
       ...this.#request,
       ...(faster ? { pace: faster } : {}),
-      alter: both(nameMoodle, alter),
+      alter,
     });
     await vi.waitFor(
       async () => {
@@ -166,20 +166,3 @@ export function givenMoodle(): { readonly directory: string; readonly version: s
   const { directory, release, branch } = readMoodle(given);
   return { directory, version: numberOf(release), branch };
 }
-
-const both =
-  (first: Alteration, second: Alteration): Alteration =>
-  (...resource) => {
-    first(...resource);
-    second(...resource);
-  };
-
-/** The templates as they are when that Moodle is what is deployed: updates are looked for within its branch. */
-const nameMoodle: Alteration = (_, { Type, Properties }) => {
-  const { version } = givenMoodle();
-  const { Variables = {}, EnvironmentVariables = [] } = Properties?.Environment ?? {};
-  if (Type === 'AWS::Lambda::Function' && Variables.MOODLE_VERSION) Variables.MOODLE_VERSION = version;
-  for (const variable of Type === 'AWS::CodeBuild::Project' ? EnvironmentVariables : []) {
-    if (variable.Name === 'MOODLE_VERSION') variable.Value = version;
-  }
-};

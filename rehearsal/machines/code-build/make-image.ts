@@ -47,7 +47,7 @@ export async function makeImage(
   const manifest = findManifest(world, project, given, tag);
   log(`Manifest: ${manifest}`);
   enter('BUILD');
-  if (world.moodle.kind === 'real') await assemble(world, { source, tag, manifest, given, logFile });
+  if (world.moodle.kind === 'real') await assemble(world, { source, tag, manifest, logFile });
   else await assembleStandIn(manifest, given.MOODLE_VERSION, imageFolder(world, tag).code, log);
   for (const action of ['ecr:InitiateLayerUpload', 'ecr:UploadLayerPart', 'ecr:CompleteLayerUpload', 'ecr:PutImage']) {
     allow(world, project, action, repository.repositoryArn);
@@ -92,18 +92,13 @@ function findManifest(
 }
 
 /** @throws Error when the manifest names no Moodle; MoodleNotReachable, ChecksumMismatch for another one than is here */
-async function moodleFolder(
-  { moodle }: World,
-  manifest: string,
-  deployedVersion: string | undefined,
-): Promise<string | undefined> {
+async function moodleFolder({ moodle }: World, manifest: string): Promise<string | undefined> {
   if (moodle.kind !== 'real') return undefined;
   const version: unknown = JSON.parse(readFileSync(manifest, 'utf8'))?.moodle?.version;
   if (typeof version !== 'string') throw new Error(`jq .moodle.version: exit status 1. ${manifest} names no Moodle.`);
   const named = moodle.otherReleases?.get(version);
   if (named !== undefined) return named;
-  // Whatever release the templates name, the rehearsal's Moodle stands in its place.
-  if (version === deployedVersion || numberOf(moodle.release) === version) return moodle.directory;
+  if (numberOf(moodle.release) === version) return moodle.directory;
   return fetchMoodle(version, () => {});
 }
 
@@ -111,13 +106,12 @@ interface CodeTree {
   readonly source: string;
   readonly tag: string;
   readonly manifest: string;
-  readonly given: Readonly<Record<string, string>>;
   readonly logFile: string;
 }
 
 /** The same commands as in the Containerfile. */
-async function assemble(world: World, { source, tag, manifest, given, logFile }: CodeTree): Promise<void> {
-  const directory = await moodleFolder(world, manifest, given.MOODLE_VERSION);
+async function assemble(world: World, { source, tag, manifest, logFile }: CodeTree): Promise<void> {
+  const directory = await moodleFolder(world, manifest);
   if (directory === undefined) return;
   const { code, node } = imageFolder(world, tag);
   // Left by a build that was killed, or made by one whose push failed.
