@@ -36,8 +36,8 @@ export interface FinishedInstall {
 }
 
 /**
- * How long nothing may move. The longest pause of a real install on a busy machine was under a minute; before it begins, and
- * after its end, the node pulls, starts and proves itself without a sign in the database.
+ * How long nothing may move: some forty times the longest pause of a real install on a busy machine. Before it begins, and
+ * after its end, the node starts and proves itself without a sign in the database.
  */
 const stillMinutes = 20;
 
