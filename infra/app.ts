@@ -3,13 +3,15 @@ import { ConfigError } from './config.ts';
 import { describeCost } from './cost/estimate.ts';
 import { bundleFunctions } from './function-bundles.ts';
 import { MoodleApp } from './moodle-app.ts';
+import { describeRelease } from './moodle-requirements.ts';
 
 try {
   const outdir = process.env.CDK_OUTDIR ?? 'cdk.out';
   const app = new MoodleApp({ outdir, context: contextFromCommandLine() }, bundleFunctions);
   app.synth();
   // The CLI reads the assembly, and shows what the app writes here.
-  process.stderr.write(`${describeCost(app.config)}\n`);
+  for (const words of [describeCost(app.config), describeRelease(app.config)])
+    if (words) process.stderr.write(`${words}\n`);
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);

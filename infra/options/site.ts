@@ -1,7 +1,9 @@
-import { atLeast, phpVersions } from '../moodle-requirements.ts';
+import { atLeast, branches, notRunInWords, phpVersions } from '../moodle-requirements.ts';
 import { type ProfileName, profiles } from '../profiles.ts';
 import type { Contradiction } from './contradiction.ts';
 import { oneOf, optionalText, text, yesNo } from './option-kinds.ts';
+
+const release = new RegExp(`^(${branches.join('|').replaceAll('.', '\\.')})(\\.\\d{1,2})?$`);
 
 const profileNames = Object.keys(profiles) as ProfileName[];
 
@@ -27,8 +29,8 @@ export const siteOptions = {
     dev: 'eu-west-1',
     prod: 'eu-west-1',
   }),
-  moodleVersion: text(/^(4\.5|5\.[0-3])(\.\d{1,2})?$/, 'a release from 4.5 to 5.3, for example 5.3 or 5.3.1', {
-    doc: 'The Moodle release that the image is built with.',
+  moodleVersion: text(release, `a release from ${branches[0]} to ${branches.at(-1)}, for example 5.3 or 5.3.1`, {
+    doc: `The Moodle release that the image is built with (${notRunInWords}; tested.md has what was).`,
     dev: '5.3',
     prod: '5.3',
   }),
