@@ -104,7 +104,7 @@ export async function buildImage(
   const stopped = builds < mostBuilds ? stoppedPlugins(plan, said.problems) : [];
   const before = (plan.leftOut ?? []).filter(({ stoppedBy }) => stoppedBy === 'build');
   if (stopped.length === 0 || stopped.length + before.length > mostLeftOut) {
-    throw buildFailed(clients, running, plan.image, said, before);
+    throw buildFailed(clients, running, plan, said, before);
   }
   return { leftOut: [...before, ...stopped], builds };
 }
@@ -259,7 +259,7 @@ async function startBuild(clients: BuildImageClients, rollout: Rollout, plan: Pl
 function buildFailed(
   { settings: { buildProjectName } }: BuildImageClients,
   build: Build,
-  tag: string,
+  { image: tag, changes }: PlannedImage['plan'],
   { problems, lines }: LastWords,
   before: readonly LeftOut[],
 ): ImageBuildFailed {
@@ -269,7 +269,11 @@ function buildFailed(
       ?.map((one) => one.message)
       .filter(Boolean)
       .join('; ') || 'no reason given';
-  const said = problems.length > 0 ? problems.map(({ component, problem }) => `${component}: ${problem}`) : lines;
+  const stays = (component: string) => changes?.some((change) => change.component === component) === false;
+  const words = problems.map(({ component, problem }) =>
+    stays(component) ? `${component}, in the version that the site has: ${problem}` : `${component}: ${problem}`,
+  );
+  const said = words.length > 0 ? words : lines;
   const log = build.logs?.deepLink ? ` Log: ${build.logs.deepLink}` : '';
   const left = before.length > 0 ? ` Left out already: ${before.map(({ component }) => component).join(', ')}.` : '';
   return new ImageBuildFailed(

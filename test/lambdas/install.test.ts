@@ -132,7 +132,18 @@ describe('buildImage', () => {
       const log = blamed.length > 0 ? blamed.map((name) => `plugin problem: ${name}: no`) : ['pull rate limit'];
       await expect(building(await bench.account(), log, { changes })).rejects.toMatchObject({
         name: 'ImageBuildFailed',
-        message: expect.stringContaining(blamed.length > 0 ? `${blamed.at(-1)}: no` : 'pull rate limit'),
+        message: expect.stringMatching(
+          blamed.length > 0
+            ? new RegExp(`${blamed.at(-1)}(, in the version that the site has)?: no`)
+            : 'pull rate limit',
+        ),
+      });
+    });
+
+    it('says so where it is the version that the site has', async () => {
+      const log = ['plugin problem: mod_stays: https://a/stays.zip could not be downloaded.'];
+      await expect(building(await bench.account(), log, { changes: [change('mod_x')] })).rejects.toMatchObject({
+        message: expect.stringContaining('mod_stays, in the version that the site has: https://a/stays.zip could not'),
       });
     });
 
