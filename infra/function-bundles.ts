@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from './cache-folder.ts';
 import { keptBundles } from './kept-bundles.ts';
-import { cacheFolder } from './kept-folder.ts';
 
 /** Where the code of each phase function lies: one folder per function, its handler `index.handler`. */
 export interface FunctionBundles {

@@ -1,13 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 const KEPT_MILLISECONDS = 7 * 24 * 60 * 60 * 1000;
-
-/** Where things are kept for as long as the dependencies are. */
-export function cacheFolder(name: string): string {
-  return fileURLToPath(new URL(`../node_modules/.cache/moodle-lifecycle/${name}`, import.meta.url));
-}
 
 /**
  * A folder that is made once for each key, and read by any process after that. Half a folder is never seen, and one that

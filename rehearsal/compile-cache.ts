@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder, removeOldOnes } from '../infra/kept-folder.ts';
+import { cacheFolder } from '../infra/cache-folder.ts';
+import { removeOldOnes } from '../infra/kept-folder.ts';
 
 /**
  * Where Node keeps compiled code between its processes. A rehearsal starts dozens of them, and compiling the same few

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { cacheFolder } from '../infra/cache-folder.ts';
 import { keptBundles } from '../infra/kept-bundles.ts';
-import { cacheFolder } from '../infra/kept-folder.ts';
 
 let made: string | undefined;
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../../infra/cache-folder.ts';
 
 /** A rehearsal that is up. It tells so in a file, by which the commands of the same clone find it. */
 export interface RunningRehearsal {
@@ -17,7 +18,7 @@ export interface RunningRehearsal {
 }
 
 const clone = fileURLToPath(new URL('../..', import.meta.url));
-const folder = join(clone, 'node_modules/.cache/moodle-lifecycle/rehearsals');
+const folder = cacheFolder('rehearsals');
 
 /** @returns what takes the announcement back */
 export function announceRehearsal(rehearsal: Omit<RunningRehearsal, 'pid' | 'clone'>, directory = folder): () => void {

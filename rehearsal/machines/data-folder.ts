@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cacheFolder, keptFolder } from '../../infra/kept-folder.ts';
+import { cacheFolder } from '../../infra/cache-folder.ts';
+import { keptFolder } from '../../infra/kept-folder.ts';
 
 export interface DataFolderRequest {
   /** Names the kind of server, and where the folders of earlier calls are. */

@@ -9,7 +9,7 @@ import { makeDataFolder, runProgram } from './data-folder.ts';
 import type { DatabaseServer, ServerOptions } from './databases.ts';
 import { choosePort, LOOPBACK } from './ports.ts';
 import { type KeptProcess, keeperOf } from './process-keeper.ts';
-import { commandAs, ownFolder, requireReach, serverUser, type User } from './unprivileged.ts';
+import { commandAs, ownFolder, serverUser, type User } from './unprivileged.ts';
 import { untilReady } from './until-ready.ts';
 
 interface Binaries {
@@ -44,7 +44,6 @@ export async function startPostgres(world: World, name: string, options: ServerO
   const directory = postgresFolder(world, name);
   const logFile = postgresLog(world, name);
   const password = superuserPassword(world, name);
-  requireReach('PostgreSQL', serverUser(), [binaries.initdb, binaries.postgres, world.directory]);
   initialise(binaries, directory, password);
   ownFolder(directory, serverUser());
   writeFileSync(join(directory, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');

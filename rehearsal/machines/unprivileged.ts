@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 /** A system user that a server is run as where the rehearsal itself runs as root. */
 export interface User {
@@ -27,50 +27,26 @@ let known: User | undefined;
  * The words that start a command as this user. It keeps the right to pass through folders that are closed to it, since a
  * clone and its data often lie below root's own home folder, whose mode is 0700. Programs that ask access(2) first, as
  * PostgreSQL's do for one another, have it only where a user's change takes no right away (`no_setuid_fixup`).
+ *
+ * @throws Error where root itself lacks the rights for that, as in a container that has given them up
  */
 export function commandAs(user: User | undefined, command: string, args: readonly string[]): [string, string[]] {
   if (!user) return [command, [...args]];
-  return ['setpriv', [...identity(user), ...(mayPassThrough(user) ? passThrough : []), command, ...args]];
+  const words = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', ...passThrough];
+  mayPassThrough ??= spawnSync('setpriv', [...words, 'true'], { stdio: 'ignore' }).status === 0;
+  if (!mayPassThrough) {
+    throw new Error(
+      'PostgreSQL does not run as root, and root has no right here to run it as another user who may enter its folders ' +
+        '(capabilities setuid, setgid, setpcap and dac_override). Start as an ordinary user.',
+    );
+  }
+  return ['setpriv', [...words, command, ...args]];
 }
-
-const identity = ({ uid, gid }: User): string[] => [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
 
 const passThrough = ['--securebits=+no_setuid_fixup', '--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
 
-/** Not so for the root of a container that has given rights up. Asked for once. */
-function mayPassThrough(user: User): boolean {
-  passes ??= spawnSync('setpriv', [...identity(user), ...passThrough, 'true'], { stdio: 'ignore' }).status === 0;
-  return passes;
-}
-
-let passes: boolean | undefined;
-
-/**
- * Sees to it that a server which runs as this user comes to its files.
- *
- * @param server its name, for people
- * @throws Error that says which folder is closed to it, and what to do
- */
-export function requireReach(server: string, user: User | undefined, paths: readonly string[]): void {
-  const closed = user && paths.find((path) => !reaches(user, path));
-  if (!closed) return;
-  throw new Error(
-    `${server} does not run as root. Here it runs as the user ${user.uid}, who may not enter ${firstClosed(user, closed)}, ` +
-      'and root has no right to let it. Nothing was started. Put the clone, and the folder of --data, where every ' +
-      'user may enter, such as /srv, or start as an ordinary user.',
-  );
-}
-
-function reaches(user: User, path: string): boolean {
-  const [command, args] = commandAs(user, 'test', ['-x', path]);
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
-}
-
-/** The uppermost folder on the way to it. */
-function firstClosed(user: User, path: string): string {
-  const parent = dirname(path);
-  return parent === path || reaches(user, parent) ? path : firstClosed(user, parent);
-}
+/** Asked for once. */
+let mayPassThrough: boolean | undefined;
 
 /** Makes the folder and gives it, with all that is in it, to the user. */
 export function ownFolder(directory: string, user: User | undefined): void {

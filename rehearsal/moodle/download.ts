@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { userCacheFolder } from '../../infra/cache-folder.ts';
 
 /** Moodle's download site cannot be reached, or does not have this version. */
 export class MoodleNotReachable extends Error {
@@ -28,8 +28,7 @@ export function archiveUrl(version: string): string {
   return `${downloads}/stable${major}${(minor ?? '0').padStart(2, '0')}/moodle-${version}.tgz`;
 }
 
-export const cacheFolder = () =>
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'moodle-lifecycle', 'moodle');
+const downloadsFolder = () => join(userCacheFolder(), 'moodle');
 
 /**
  * Folder with the code of a Moodle version: from the cache, or downloaded, compared with its SHA-256 and unpacked.
@@ -37,7 +36,7 @@ export const cacheFolder = () =>
  * @param version for example `5.3` or `4.5.6`
  * @throws MoodleNotReachable, ChecksumMismatch; the cache is left as it was
  */
-export async function fetchMoodle(version: string, progress: Progress, cache = cacheFolder()): Promise<string> {
+export async function fetchMoodle(version: string, progress: Progress, cache = downloadsFolder()): Promise<string> {
   const folder = join(cache, version);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
