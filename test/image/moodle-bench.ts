@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -103,7 +103,7 @@ export class MoodleBench {
       return { component: release.component, version: release.version, url: directory?.downloadUrl(release), sha256 };
     });
     writeFileSync(manifest, JSON.stringify({ plugins }));
-    await ended(join(node, 'assemble-code'), [...this.#parts.link, moodle, code]);
+    await ended(join(node, 'assemble-code'), ['--link', moodle, code]);
     await ended(join(node, 'add-plugins'), [manifest, code]);
     await ended(join(node, 'check-plugins'), [manifest, code]);
     return code;
@@ -173,16 +173,13 @@ async function startParts(moodle: string) {
   // As in containers: nodes of different images find their code at the same path.
   const dirroot = canShareAPath() ? join(world.directory, 'dirroot') : code;
   cpSync(image, node, { recursive: true });
-  // Hard links where the folders share a file system; they do not everywhere.
-  const link = statSync(moodle).dev === statSync(world.directory).dev ? ['--link'] : [];
-  await ended(join(node, 'assemble-code'), [...link, moodle, code]);
+  await ended(join(node, 'assemble-code'), ['--link', moodle, code]);
   const postgres = await startPostgres(world, 'image');
   const owner = { user: 'moodle', password: `it's a "secret" \\ of the database` };
   await postgres.ensureOwner(owner.user, owner.password, 'maintenance');
   return {
     branch,
     moodle,
-    link,
     world,
     node,
     code,

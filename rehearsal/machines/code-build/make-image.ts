@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { authorize } from '../../iam/authorize.ts';
 import { fetchMoodle } from '../../moodle/download.ts';
@@ -119,9 +119,7 @@ async function assemble(world: World, { source, tag, manifest, logFile }: CodeTr
   mkdirSync(dirname(code), { recursive: true });
   cpSync(source, `${node}.new`, { recursive: true });
   renameSync(`${node}.new`, node);
-  // Hard links take a second where a copy takes many; they need one file system.
-  const link = existsSync(directory) && statSync(directory).dev === statSync(dirname(code)).dev ? ['--link'] : [];
-  await run(world, logFile, join(node, 'assemble-code'), [...link, directory, code]);
+  await run(world, logFile, join(node, 'assemble-code'), ['--link', directory, code]);
   appendLine(logFile, `Moodle ${readMoodle(code).release}`);
   await run(world, logFile, join(node, 'check-moodle'), [code]);
   await run(world, logFile, join(node, 'add-plugins'), [manifest, code]);
