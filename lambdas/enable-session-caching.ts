@@ -17,6 +17,8 @@ import { runTask } from './shared/tasks.ts';
 export interface EnabledSessionCaching {
   readonly store: string;
   readonly sessions: string;
+  /** Only where there are any. */
+  readonly tooLarge?: string;
   readonly server?: string;
   readonly nodes: string;
 }
@@ -58,6 +60,7 @@ export async function enableSessionCaching(
   return {
     store: wanted,
     sessions: `${switched.copied} copied before the switch, ${switched.moved} moved after it`,
+    ...(switched.tooLarge > 0 && { tooLarge: `${switched.tooLarge} for ${wanted}: their users sign in again` }),
     server: `${report.server ?? report.store}, ${report.milliseconds} ms from a node`,
     nodes: `${switched.nodes} replaced and acknowledged`,
   };

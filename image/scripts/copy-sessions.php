@@ -1,7 +1,8 @@
 <?php
 // copy-sessions <from> <to> [--move]: carries every live session from one store to another, in the layout of this
 // Moodle's handlers, so that nobody is logged out by a change of store. With --move the source is emptied of what was
-// carried, and only what is still there is carried.
+// carried, and only what is still there is carried. A session that the other store cannot hold is counted and left: its
+// user signs in again.
 
 namespace moodle_lifecycle;
 
@@ -20,16 +21,19 @@ run_one_off('copy-sessions', static function () use ($words): array {
     if ($from === $to) {
         throw new node_problem('The role is `copy-sessions <from> <to> [--move]` with two different stores. Nothing was copied.');
     }
+    // One session may be larger than all that a page needs.
+    raise_memory_limit(MEMORY_UNLIMITED);
     $source = session\open_store($from);
     $mover = new session\mover($source, session\open_store($to));
-    $copied = $skipped = 0;
+    $copied = $skipped = $toolarge = 0;
     $left = $source->sids();
     for ($round = 1; $round <= ROUNDS && $left !== []; $round++) {
         $busy = [];
         foreach ($left as $sid) {
             try {
-                $carried = $move ? $mover->move($sid, PATIENCE_SECONDS) : $mover->copy($sid);
-                $carried ? $copied++ : $skipped++;
+                $outcome = $move ? $mover->move($sid, PATIENCE_SECONDS) : $mover->copy($sid);
+                $outcome === session\outcome::carried ? $copied++ : $skipped++;
+                $toolarge += (int) ($outcome === session\outcome::too_large);
             } catch (session\session_busy) {
                 $busy[] = $sid;
             }
@@ -39,5 +43,6 @@ run_one_off('copy-sessions', static function () use ($words): array {
     if ($left !== []) {
         throw new node_problem(count($left) . " sessions stayed locked by requests and were not moved; $copied were. Run it again.");
     }
-    return ['from' => $from, 'to' => $to, 'moved' => $move, 'copied' => $copied, 'skipped' => $skipped];
+    return ['from' => $from, 'to' => $to, 'moved' => $move, 'copied' => $copied, 'skipped' => $skipped,
+        'tooLarge' => $toolarge];
 });

@@ -31,6 +31,8 @@ export interface SessionSwitch {
 export interface SwitchedSessions {
   readonly copied: number;
   readonly moved: number;
+  /** Sessions that the other store cannot hold: their users sign in again. */
+  readonly tooLarge: number;
   readonly nodes: number;
 }
 
@@ -61,7 +63,9 @@ export async function switchSessions(
   const moved = await copySessions(clients, rollout, `${purpose}: move`, [from, to, '--move']);
   await closeMigration(database, rollout);
   await setStickiness(balancer, settings, usualStickiness(settings));
-  return { copied, moved, nodes: nodes.length };
+  // Those that the first task found are there for the last one too, unless their users came by.
+  const tooLarge = Math.max(copied.tooLarge, moved.tooLarge);
+  return { copied: copied.carried, moved: moved.carried, tooLarge, nodes: nodes.length };
 }
 
 /** Under which a switch's first task is run. */
@@ -72,9 +76,9 @@ async function copySessions(
   rollout: Rollout,
   purpose: string,
   words: readonly string[],
-): Promise<number> {
+): Promise<{ carried: number; tooLarge: number }> {
   const report = await runTask(clients, rollout, purpose, ['copy-sessions', ...words]);
-  if (report.ok) return Number(report.copied ?? 0);
+  if (report.ok) return { carried: Number(report.copied ?? 0), tooLarge: Number(report.tooLarge ?? 0) };
   throw new SessionsNotCopied(
     `Sessions could not be copied from ${words[0]} to ${words[1]}: ${report.problem}. The source was left as it was. ` +
       'Mend the cause (the task’s log has more) and start the rollout again.',

@@ -10,10 +10,16 @@ export interface SessionStore {
   check(): Promise<void>;
   /** The session's text, or undefined when the store does not know it. */
   read(sid: string): Promise<string | undefined>;
+  /** @throws SessionTooLarge with nothing written */
   write(sid: string, text: string): Promise<void>;
   /** Forgets the text; in the database the row stays. */
   remove(sid: string): Promise<void>;
   close(): void;
+}
+
+/** The store takes no text of that size. */
+export class SessionTooLarge extends Error {
+  override readonly name = 'SessionTooLarge';
 }
 
 /** Seconds that Moodle's Redis handler adds to `sessiontimeout`: an update interval of 20 and a minute. */
@@ -89,7 +95,14 @@ function memcachedStore({ site, sessionServer }: ServerSettings, lifetime: numbe
     async read(sid) {
       return (await client.get(key(sid))).value?.toString('utf8') || undefined;
     },
-    write: async (sid, text) => void (await client.set(key(sid), text, { expires: lifetime })),
+    async write(sid, text) {
+      try {
+        await client.set(key(sid), text, { expires: lifetime });
+      } catch (error) {
+        // Memcached's own words for its status 3.
+        throw String(error).includes('Value too large') ? new SessionTooLarge() : error;
+      }
+    },
     remove: async (sid) => void (await client.delete(key(sid))),
     close: () => client.close(),
   };

@@ -272,6 +272,14 @@ describe('enableSessionCaching', () => {
     expect(count(account, 'UpdateService')).toBe(1);
   });
 
+  it('counts the sessions that the store cannot hold, and goes on', async () => {
+    const { account, input } = await installed();
+    account.report = ([, , , move]) => ({ ok: true, copied: 20, skipped: 1, tooLarge: move === '--move' ? 0 : 1 });
+    const { evidence } = await untilDone(account, () => enableSessionCaching(account.clients, input));
+    expect(evidence).toMatchObject({ tooLarge: '1 for redis: their users sign in again' });
+    expect(account.parameters.get('session-store')).toBe('redis');
+  });
+
   it('moves nothing when every node keeps sessions there already', async () => {
     const account = await bench.account();
     await makeMoodleTables(account.database);

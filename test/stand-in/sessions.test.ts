@@ -144,6 +144,35 @@ test('copy-sessions --move empties the source and takes only what was not moved 
   expect(await browser.isLoggedIn(await site.serve(environment('redis')))).toBe(true);
 });
 
+test('a session that Memcached cannot hold is counted and left, and its user signs in again', async () => {
+  const site = await freshSite();
+  const inMemcached = environment('memcached', 'memcached');
+  const browsers = Array.from({ length: 21 }, () => new Browser());
+  const node = await site.serve();
+  for (const browser of browsers) await browser.logIn(node);
+  const [large = new Browser(), ...others] = browsers;
+  const text = JSON.stringify({ userId: 2, sesskey: 'x'.repeat(1_200_000) });
+  await site.sql(
+    'UPDATE mdl_sessions SET sessdata = $2 WHERE sid = $1',
+    large.cookie,
+    Buffer.from(text).toString('base64'),
+  );
+  expect(await site.run(['copy-sessions', 'database', 'memcached'], inMemcached)).toMatchObject({
+    ok: true,
+    copied: 20,
+    skipped: 1,
+    tooLarge: 1,
+  });
+  const left = ['copy-sessions', 'database', 'memcached', '--move'];
+  expect(await site.run(left, inMemcached)).toMatchObject({ ok: true, copied: 20, tooLarge: 1 });
+  expect((await rowOf(site, large)).sessdata).not.toBeNull();
+
+  const moved = await site.serve(inMemcached);
+  for (const browser of others) expect(await browser.isLoggedIn(moved)).toBe(true);
+  expect(await large.isLoggedIn(moved)).toBe(false);
+  expect((await large.logIn(moved)).path).toBe('/my/');
+});
+
 test('an earlier copy in Redis never overwrites what the database holds', async () => {
   const site = await freshSite();
   const browser = new Browser();

@@ -6,6 +6,14 @@ namespace moodle_lifecycle\session;
 
 require_once(__DIR__ . '/stores.php');
 
+enum outcome {
+    case carried;
+    /** The source holds no live data of it, or the target knows better. */
+    case nothing;
+    /** Left in the source as it was. */
+    case too_large;
+}
+
 final class mover {
     public function __construct(private readonly store $source, private readonly store $target) {
     }
@@ -15,28 +23,34 @@ final class mover {
      * call moves it again.
      *
      * @param int $seconds how long to wait for a request that has it open
-     * @return bool whether it was carried
      * @throws session_busy
      */
-    public function move(string $sid, int $seconds): bool {
+    public function move(string $sid, int $seconds): outcome {
         if ($this->source->read($sid) === null) {
-            return false;
+            return outcome::nothing;
         }
-        return $this->source->exclusively($sid, $seconds, function () use ($sid): bool {
-            $carried = $this->copy($sid);
-            $this->source->remove($sid);
-            return $carried;
+        return $this->source->exclusively($sid, $seconds, function () use ($sid): outcome {
+            $outcome = $this->copy($sid);
+            // A rollout that goes back finds there what the target could not hold.
+            if ($outcome !== outcome::too_large) {
+                $this->source->remove($sid);
+            }
+            return $outcome;
         });
     }
 
     /** Copies one session, leaving the source as it is. */
-    public function copy(string $sid): bool {
+    public function copy(string $sid): outcome {
         $session = $this->source->read($sid);
         if ($session === null || !$session->is_live() || $this->target_knows_better($session)) {
-            return false;
+            return outcome::nothing;
         }
-        $this->target->write($session);
-        return true;
+        try {
+            $this->target->write($session);
+        } catch (session_too_large) {
+            return outcome::too_large;
+        }
+        return outcome::carried;
     }
 
     /** Moves what the source holds of one user, so that "log out everywhere" finds it. */

@@ -1,7 +1,8 @@
 <?php
 // What Moodle's session handlers do more while sessions move from one store to another: fetch the session of the
 // request's cookie before it starts. A store that cannot be read fails the request, because going on without the
-// session would log its user out for good.
+// session would log its user out for good. One that is too large for the new store will never come: its user signs in
+// again.
 
 namespace moodle_lifecycle\session;
 
@@ -13,7 +14,10 @@ trait moves_sessions {
     public function start() {
         $sid = $_COOKIE[session_name()] ?? '';
         if (is_string($sid) && preg_match('/^[a-zA-Z0-9,-]{16,128}$/', $sid)) {
-            $this->mover()->move($sid, self::PATIENCE_SECONDS);
+            $outcome = $this->mover()->move($sid, self::PATIENCE_SECONDS);
+            if ($outcome === outcome::too_large) {
+                error_log('moodle-node: a session is too large for ' . getenv('MOODLE_SESSION_STORE') . '. Its user has to sign in again.');
+            }
         }
         return parent::start();
     }

@@ -12,6 +12,9 @@ use function moodle_lifecycle\{connect_memcached, connect_redis_of, keys_of, req
 
 require_once(__DIR__ . '/../lib/redis_connection.php');
 
+/** Of a value in Redis (proto-max-bulk-len), with room for what serialising adds. */
+const LARGEST_REDIS_VALUE_BYTES = 512 * 1024 * 1024 - 1024;
+
 /** First branch whose Redis handler keeps records in hashes. */
 const HASHES_SINCE = 405;
 
@@ -46,6 +49,7 @@ interface store {
     /** The session with its data, null when this store holds no data of it. */
     public function read(string $sid): ?session_record;
 
+    /** @throws session_too_large with nothing written */
     public function write(session_record $session): void;
 
     /** Forgets the session's data here. */
@@ -57,6 +61,10 @@ interface store {
 
 /** A request kept the session locked for the whole time. */
 final class session_busy extends \RuntimeException {
+}
+
+/** The store takes no data of that size, however often it is given it. */
+final class session_too_large extends \RuntimeException {
 }
 
 /** @throws node_problem for an unknown name or an unreachable store */
@@ -85,6 +93,10 @@ function lifetime(int $userid): int {
 
 /** The table `sessions`. */
 final class database_store implements store {
+    /** Bytes of a statement beside a session's data. */
+    private const ROOM_FOR_THE_REST = 4096;
+    private ?int $largest = null;
+
     public function sids(): array {
         global $DB;
         return $DB->get_fieldset_select('sessions', 'sid', 'sessdata IS NOT NULL');
@@ -104,7 +116,18 @@ final class database_store implements store {
     }
 
     public function write(session_record $session): void {
-        upsert_session_row($session, ['sessdata' => base64_encode($session->data)]);
+        $data = base64_encode($session->data);
+        if (strlen($data) > $this->largest_statement() - self::ROOM_FOR_THE_REST) {
+            throw new session_too_large();
+        }
+        upsert_session_row($session, ['sessdata' => $data]);
+    }
+
+    /** MySQL and MariaDB hang up on whoever sends more at once. */
+    private function largest_statement(): int {
+        global $DB;
+        return $this->largest ??= $DB->get_dbfamily() === 'mysql'
+            ? (int) $DB->get_field_sql('SELECT @@max_allowed_packet') : PHP_INT_MAX;
     }
 
     public function remove(string $sid): void {
@@ -160,6 +183,7 @@ final class redis_string_store implements store {
     }
 
     public function write(session_record $session): void {
+        stop_above_redis_limit($session);
         upsert_session_row($session);
         $this->redis->setex($this->prefix . $session->sid, lifetime($session->userid), serialize($session->data));
     }
@@ -201,6 +225,7 @@ final class redis_hash_store implements store {
     }
 
     public function write(session_record $session): void {
+        stop_above_redis_limit($session);
         $lifetime = lifetime($session->userid);
         $key = "{$this->prefix}session_$session->sid";
         $fields = ['id' => $session->sid, 'state' => '0', 'sid' => $session->sid, 'userid' => $session->userid,
@@ -252,9 +277,13 @@ final class memcached_store implements store {
     }
 
     public function write(session_record $session): void {
-        upsert_session_row($session);
         $this->memcached->set($this->prefix . $session->sid, $session->data, self::LIFETIME_SECONDS);
+        // 1 MB with its key, unless the server was started with another limit.
+        if ($this->memcached->getResultCode() === \Memcached::RES_E2BIG) {
+            throw new session_too_large();
+        }
         $this->stop_unless(\Memcached::RES_SUCCESS);
+        upsert_session_row($session);
     }
 
     public function remove(string $sid): void {
@@ -276,6 +305,13 @@ final class memcached_store implements store {
         if (!in_array($this->memcached->getResultCode(), $results, true)) {
             throw new node_problem("Memcached failed: {$this->memcached->getResultMessage()}.");
         }
+    }
+}
+
+/** @throws session_too_large */
+function stop_above_redis_limit(session_record $session): void {
+    if (strlen($session->data) > LARGEST_REDIS_VALUE_BYTES) {
+        throw new session_too_large();
     }
 }
 
