@@ -9,6 +9,14 @@ find_php_fpm() {
   PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "$found"
 }
 
+# How large a request may be, so that a file of MOODLE_UPLOAD_MAX passes: 8 MB more, for the rest of its form.
+limit_requests() {
+  local -A bytes=([K]=1024 [M]=1048576 [G]=1073741824)
+  [[ $MOODLE_UPLOAD_MAX =~ ^([1-9][0-9]{0,5})([KMG])$ ]] ||
+    stop "MOODLE_UPLOAD_MAX is a size like 512M or 2G, not “$MOODLE_UPLOAD_MAX”. Nothing was started."
+  export MOODLE_POST_MAX=$((BASH_REMATCH[1] * bytes[${BASH_REMATCH[2]}] + 8 * 1048576))
+}
+
 # Workers: as many as the memory carries at 100 MB each, and no more than eight for each processor.
 count_workers() {
   local bytes limit workers
@@ -25,7 +33,7 @@ count_workers() {
 render() {
   local text name
   text=$(<"$1")
-  for name in USER LOCAL SCRIPTS DATAROOT WEBROOT LISTEN NODE NOT_A_FILE DEFAULT_PORT UPLOAD_MAX DRAIN_SECONDS PROCESSORS WORKERS \
+  for name in USER LOCAL SCRIPTS DATAROOT WEBROOT LISTEN NODE NOT_A_FILE DEFAULT_PORT POST_MAX DRAIN_SECONDS PROCESSORS WORKERS \
     SPARE_WORKERS ACCESS_LOG; do
     # Quoted, because an unquoted & in the value would stand for the match.
     text=${text//"@$name@"/"${value[$name]-}"}
@@ -41,7 +49,7 @@ write_server_configuration() {
   [ ${#MOODLE_LOCAL} -le 85 ] || stop "MOODLE_LOCAL is too long for a socket in it (${#MOODLE_LOCAL} characters, at most 85): $MOODLE_LOCAL"
   local -A value=(
     [LOCAL]=$MOODLE_LOCAL [SCRIPTS]=$MOODLE_NODE_SCRIPTS [DATAROOT]=$(realpath "$MOODLE_DATAROOT") [WEBROOT]=$webroot
-    [LISTEN]=${1:-$MOODLE_LISTEN} [NODE]=$MOODLE_NODE_ID [UPLOAD_MAX]=$MOODLE_UPLOAD_MAX [DRAIN_SECONDS]=$drain_seconds
+    [LISTEN]=${1:-$MOODLE_LISTEN} [NODE]=$MOODLE_NODE_ID [POST_MAX]=$MOODLE_POST_MAX [DRAIN_SECONDS]=$drain_seconds
     [PROCESSORS]=$(nproc) [WORKERS]=$workers [SPARE_WORKERS]=$((workers < 4 ? workers : 4))
     [ACCESS_LOG]=$MOODLE_LOCAL/run/access.pipe [NOT_A_FILE]='=404' [DEFAULT_PORT]=80 [USER]=
   )

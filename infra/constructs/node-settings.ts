@@ -51,6 +51,7 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
       MOODLE_DATAROOT: dataroot,
       // Ends before ECS ends the node: a request that takes longer gets an answer from nginx, and not a broken connection.
       MOODLE_DRAIN_SECONDS: String(config.stopTimeoutSeconds - 10),
+      MOODLE_UPLOAD_MAX: `${config.uploadMegabytes}M`,
       // The load balancer writes the client's address last; nothing else stands between.
       MOODLE_REVERSEPROXYIGNORE: '',
       MOODLE_ADMIN_USER: config.adminUser,

@@ -23,6 +23,11 @@ export const filesOptions = {
     dev: 30,
     prod: 30,
   }),
+  uploadMegabytes: wholeNumber(1, 2048, {
+    doc: 'How large a file may be that somebody uploads, in MB. Moodle promises no more; administrators and courses may set less.',
+    dev: 512,
+    prod: 512,
+  }),
   backups: yesNo({
     doc: 'Whether AWS Backup saves files and database together once a day, beside the backups of the database itself.',
     dev: false,

@@ -39,6 +39,7 @@ test.each([
   ['MOODLE_WWWROOT', 'moodle.test', 'without a path'],
   ['MOODLE_DATABASE_SSLMODE', 'verify-ca', 'require, verify-full or disable, not “verify-ca”'],
   ['MOODLE_SESSION_STORE', 'file', 'database, redis or memcached, not “file”'],
+  ['MOODLE_UPLOAD_MAX', '650', 'a size like 512M or 2G, not “650”'],
 ])('refuses %s=“%s” before anything starts', (name, value, reason) => {
   const { status, stderr } = start({ [name]: value }, 'web');
   expect(status).toBe(1);

@@ -22,6 +22,10 @@ const pages: Record<string, string> = {
   'code/send.php': '<?php header("X-Accel-Redirect: /x-dataroot/filedir/stored"); header("Content-Type: image/png");',
   'code/slow.php': '<?php usleep(700000); echo "finished";',
   'code/input.php': '<?php echo ini_get("max_input_vars"), " ", ini_get("post_max_size");',
+  'code/upload.php':
+    '<?php echo json_encode([$_FILES["file"]["error"] ?? null, $_FILES["file"]["size"] ?? null, strlen($_POST["text"] ?? "")]);',
+  'code/cookies.php':
+    '<?php for ($i = 0; $i < 30; $i++) header("X-Large-$i: " . str_repeat("x", 1000)); echo strlen($_SERVER["HTTP_COOKIE"]);',
   'code/lib/tests/secret.php': '<?php echo "must not run";',
   'code/vendor/secret.php': '<?php echo "must not run";',
   'code/README.md': 'not for visitors',
@@ -42,6 +46,7 @@ set -euo pipefail
 stop() { echo "$*" >&2; exit 1; }
 drain_seconds=20
 source "$MOODLE_NODE_SCRIPTS/servers.bash"
+limit_requests
 write_server_configuration
 nginx_pid=
 trap '[ -z "$nginx_pid" ] || kill -QUIT "$nginx_pid"' TERM
@@ -100,13 +105,16 @@ async function untilLive(): Promise<void> {
 function get(path: string, headers: Record<string, string> = {}, body?: Buffer) {
   return new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
     const method = body ? 'POST' : 'GET';
-    const sent = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk) => {
-        text += chunk;
-      });
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }));
-    });
+    const sent = request(
+      { host: '127.0.0.1', port, path, method, headers, agent: false, maxHeaderSize: 65_536 },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (chunk) => {
+          text += chunk;
+        });
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }));
+      },
+    );
     sent.once('error', reject);
     sent.end(body);
   });
@@ -185,9 +193,38 @@ describe.skipIf(noServers)('nginx and php-fpm of a node', () => {
     });
   });
 
-  test('PHP has the limits that Moodle asks for, and an upload beyond the limit is refused', async () => {
-    expect((await get('/input.php')).body).toBe('5000 1M');
-    expect((await get('/input.php', {}, Buffer.alloc(1024 * 1024 + 1))).status).toBe(413);
+  test('a file of exactly the promised size passes with the rest of its form, and one byte more does not', async () => {
+    const upload = async (bytes: number) => {
+      const type = 'multipart/form-data; boundary=limit';
+      const part = (name: string, content: Buffer | string) =>
+        Buffer.concat([
+          Buffer.from(`--limit\r\nContent-Disposition: form-data; name=${name}\r\n\r\n`),
+          Buffer.from(content),
+          Buffer.from('\r\n'),
+        ]);
+      const body = Buffer.concat([
+        part('text', 'x'.repeat(1024 * 1024)),
+        part('"file"; filename="all.zip"', Buffer.alloc(bytes)),
+        Buffer.from('--limit--\r\n'),
+      ]);
+      return JSON.parse((await get('/upload.php', { 'Content-Type': type }, body)).body);
+    };
+    expect((await get('/input.php')).body).toBe(`5000 ${9 * 1024 * 1024}`);
+    expect(await upload(1024 * 1024)).toEqual([0, 1024 * 1024, 1024 * 1024]);
+    // UPLOAD_ERR_INI_SIZE: Moodle says so in words.
+    expect(await upload(1024 * 1024 + 1)).toEqual([1, 0, 1024 * 1024]);
+    expect((await get('/input.php', {}, Buffer.alloc(9 * 1024 * 1024 + 1))).status).toBe(413);
+  });
+
+  test('takes every header that the load balancer lets through, and answers with as many', async () => {
+    const cookies = Array.from({ length: 12 }, (_, at) => `c${at}=${'x'.repeat(1000)}`).join('; ');
+    const answer = await get('/cookies.php', { Cookie: cookies });
+    expect(answer).toMatchObject({ status: 200, body: String(cookies.length) });
+    expect(answer.headers['x-large-29']).toHaveLength(1000);
+    const line = 'x'.repeat(16 * 1024 - 100);
+    // What goes to PHP has to be below 64 KB, with the address three times.
+    expect((await get(`/theme/pix/a.svg?${line}`, { Cookie: line, 'X-One': line, 'X-Two': line })).status).toBe(200);
+    expect((await get('/cookies.php', { Cookie: line, 'X-One': line, 'X-Two': line })).body).toBe(String(line.length));
   });
 
   test('the access log is JSON without query strings', async () => {

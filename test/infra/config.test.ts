@@ -162,6 +162,7 @@ describe('readConfig', () => {
     filesThroughput: ['fast', 'maxIO'],
     filesProvisionedMiBps: ['0', '3415', '64MiB'],
     filesInfrequentAccessDays: ['1', '31', 'never'],
+    uploadMegabytes: ['0', '2049', '512M'],
     backups: ['daily', '0'],
     backupRetentionDays: ['0', '3651', 'P35D'],
     adminUser: ['Admin', 'a b', ''],

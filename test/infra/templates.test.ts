@@ -222,6 +222,7 @@ describe.each(configurations)('every configuration: %s', (configuration) => {
           'MOODLE_SITE',
           'MOODLE_SITE_FULLNAME',
           'MOODLE_SITE_SHORTNAME',
+          'MOODLE_UPLOAD_MAX',
           'MOODLE_WWWROOT',
         ].sort(),
       );

@@ -68,12 +68,13 @@ afterEach(async () => {
 async function startNode(): Promise<Node> {
   const seen: Node['seen'] = [];
   const held: ServerResponse[] = [];
-  const server = createServer((client, answer) => {
+  const server = createServer({ maxHeaderSize: 65_536 }, (client, answer) => {
     seen.push({ url: client.url ?? '', headers: client.headers });
     answer.setHeader('X-Moodle-Node', String(node.port));
     if (client.url === '/health/live') answer.writeHead(node.healthy ? 200 : 503).end();
     else if (client.url === '/slow') held.push(answer);
     else if (client.url === '/silent') return;
+    else if (client.url === '/headers') answer.writeHead(200, { 'X-Large': 'x'.repeat(30_000) }).end();
     else if (client.url === '/break') client.socket.destroy();
     else client.pipe(answer);
   });
@@ -130,6 +131,24 @@ test('says who the client is, keeps its Host, and streams bodies', async () => {
   expect(headers).not.toHaveProperty('x_forwarded_for');
   const check = node.seen.find(({ url }) => url === '/health/live');
   expect(check?.headers).toMatchObject({ host: `127.0.0.1:${node.port}`, 'user-agent': 'ELB-HealthChecker/2.0' });
+});
+
+test('passes on headers as large as an Application Load Balancer does', async () => {
+  const node = await startNode();
+  await eventually(() => expect(states()).toEqual(['healthy']));
+  const line = 'x'.repeat(15_000);
+  const headers = { Cookie: line, 'X-One': line, 'X-Two': line };
+  const { status, length } = await new Promise<{ status?: number | undefined; length?: number | undefined }>(
+    (resolve, reject) => {
+      const asked = request(`${address}/headers`, { headers, maxHeaderSize: 65_536 }, (answer) => {
+        answer.resume();
+        resolve({ status: answer.statusCode, length: answer.headers['x-large']?.length });
+      });
+      asked.once('error', reject).end();
+    },
+  );
+  expect({ status, length }).toEqual({ status: 200, length: 30_000 });
+  expect(node.seen.find(({ url }) => url === '/headers')?.headers.cookie).toBe(line);
 });
 
 test('answers 502 when the target breaks off and 504 when it is silent', async () => {

@@ -14,6 +14,9 @@ export interface Origin {
   readonly readTimeoutSeconds: number;
 }
 
+/** Of a request, and of what an origin answers, each with its first line (CloudFront's quotas). */
+const HEADER_BYTES = 20_480;
+
 /**
  * A distribution's servers, all in one place and without a cache: every request is passed on, with the visitor's address
  * behind those that it came with, and the name that the visitor asked for, which the origin's certificate has to be for.
@@ -23,9 +26,12 @@ export class Distribution {
 
   /** @param authority PEM of the certificate authority that origins are trusted by */
   constructor(origin: Origin, tls: TlsOptions, authority: string) {
-    this.#server = createServer({ keepAliveTimeout: 60_000, ...tls }, (visitor, answer) => {
-      passOn(origin, authority, visitor, answer);
-    });
+    this.#server = createServer(
+      { keepAliveTimeout: 60_000, maxHeaderSize: HEADER_BYTES, ...tls },
+      (visitor, answer) => {
+        passOn(origin, authority, visitor, answer);
+      },
+    );
     this.#server.requestTimeout = 0;
   }
 
@@ -67,6 +73,7 @@ function passOn(origin: Origin, authority: string, visitor: IncomingMessage, ans
       ...Object.entries(origin.customHeaders).flat(),
     ],
     agent: false,
+    maxHeaderSize: HEADER_BYTES,
     timeout: origin.readTimeoutSeconds * 1_000,
   });
   asked.once('response', (response) => {

@@ -2,6 +2,9 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { stickinessCookies, wantedTarget } from './stickiness.ts';
 import type { TargetGroup } from './target-group.ts';
 
+/** Of a whole answer's header, as the quotas of an Application Load Balancer say. */
+const RESPONSE_HEADER_BYTES = 32 * 1024;
+
 /** Headers that belong to one connection and are not passed on (RFC 9110, section 7.6.1). */
 const CONNECTION_HEADERS = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade'];
 
@@ -35,6 +38,7 @@ export function forward(
     return;
   }
   const asked = request({
+    maxHeaderSize: RESPONSE_HEADER_BYTES,
     host: target.host,
     port: target.port,
     method: client.method,

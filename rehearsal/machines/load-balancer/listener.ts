@@ -5,6 +5,9 @@ import { LOOPBACK } from '../ports.ts';
 import type { ForwardSettings } from './forward.ts';
 import { type Action, act, actionFor, type Rule } from './rules.ts';
 
+/** Of a whole request's header, as the quotas of an Application Load Balancer say; it allows 16 KB a line. */
+const REQUEST_HEADER_BYTES = 64 * 1024;
+
 /** One listener of a load balancer: an HTTP or HTTPS server with rules. */
 export class Listener {
   readonly arn: string;
@@ -17,7 +20,7 @@ export class Listener {
     const answers: RequestListener = (client, answer) => {
       act(actionFor(client, this.rules, defaultAction), client, answer, settings);
     };
-    const options = { keepAliveTimeout: 60_000 };
+    const options = { keepAliveTimeout: 60_000, maxHeaderSize: REQUEST_HEADER_BYTES };
     this.#server = tls ? createTlsServer({ ...options, ...tls }, answers) : createServer(options, answers);
     // A request may take as long as its node needs; only silence ends it (forward.ts).
     this.#server.requestTimeout = 0;

@@ -20,7 +20,11 @@ export async function startWebServer(
   parts: SiteParts,
   listen: { host: string | undefined; port: number },
 ): Promise<WebServer> {
-  const server = createServer((message, response) => void serve(parts, server, message, response));
+  // As much as the load balancer lets through.
+  const server = createServer(
+    { maxHeaderSize: 64 * 1024 },
+    (message, response) => void serve(parts, server, message, response),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);
