@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { attachPolicy, rolesOf } from '../../rehearsal/iam/roles.ts';
 import { secretsOf, updateSecret } from '../../rehearsal/services/secrets-store.ts';
 import type { Site } from './site.ts';
@@ -97,7 +98,7 @@ export function killServer(site: Site, program: string): void {
   const pids = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     const words = wordsOf(name);
-    return words[0]?.endsWith(`/${program}`) && words.some((word) => word.includes(directory));
+    return basename(words[0] ?? '') === program && words.some((word) => word.includes(directory));
   });
   if (pids.length === 0) throw new Error(`No ${program} works in ${directory}.`);
   for (const pid of pids) process.kill(Number(pid), 'SIGKILL');

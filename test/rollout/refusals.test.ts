@@ -55,7 +55,7 @@ describe('a database that is not what it should be', () => {
   });
 
   it('that refuses the password ends in a named error, without the password', async () => {
-    const mend = spoil(site, '"engine":"postgres"', (text) =>
+    const mend = spoil(site, `"engine":"${site.database.fields.engine}"`, (text) =>
       JSON.stringify({ ...JSON.parse(text), password: 'wrong-password' }),
     );
     const progress = await site.install();
@@ -66,7 +66,7 @@ describe('a database that is not what it should be', () => {
   });
 
   it('that does not answer ends in a named error, and a next step', async () => {
-    killServer(site, 'postgres');
+    killServer(site, site.database.isPostgres ? 'postgres' : 'mariadbd');
     const progress = await site.install();
     expect(progress.failure?.error).toBe('DatabaseUnreachable');
     expect(progress.failure?.cause).toMatch(/security group/);

@@ -33,6 +33,11 @@ export interface SiteRequest {
 /** `npm run test:moodle` runs the rollouts on the Moodle of MOODLE_DIR; they are the same tests. */
 const realMoodle = process.env.ROLLOUTS_ON_MOODLE;
 const moodle: MoodleSource = realMoodle ? readMoodle(realMoodle) : { kind: 'stand-in' };
+/** ROLLOUTS_ON_ENGINE puts one database behind every site, whatever a test asks for: a value of the option databaseEngine. */
+const engine = process.env.ROLLOUTS_ON_ENGINE;
+const engineOfTheRun: Context = engine
+  ? { databaseEngine: engine, databaseAccess: engine.startsWith('aurora-') ? 'data-api' : 'network' }
+  : {};
 const usualPace = realMoodle ? 5 : 60;
 
 const silentView = { update() {}, note() {}, trouble() {}, end() {}, close() {} };
@@ -57,7 +62,7 @@ export class Site {
   static async open(request: SiteRequest = {}): Promise<Site> {
     const { context = {}, alter, otherReleases, pace = usualPace } = request;
     const directory = request.directory ?? mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'site-'));
-    const assembly = await assemblyFor({ site: 'demo', ...context });
+    const assembly = await assemblyFor({ site: 'demo', ...context, ...engineOfTheRun });
     const rehearsal = await openRehearsal({
       directory,
       moodle: otherReleases && moodle.kind === 'real' ? { ...moodle, otherReleases } : moodle,

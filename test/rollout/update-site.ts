@@ -8,7 +8,6 @@ import type { Progress } from '../../console/progress.ts';
 import { numberOf, readMoodle } from '../../rehearsal/moodle/version-file.ts';
 import type { PluginRelease } from '../../rehearsal/plugin-directory/release.ts';
 import { PluginDirectory } from '../../rehearsal/plugin-directory/server.ts';
-import type { Context } from '../support/assembly.ts';
 import { RUN_FOLDER } from '../support/global-setup.ts';
 import { Site, type SiteRequest } from './site.ts';
 import type { Login } from './visitors.ts';
@@ -22,11 +21,6 @@ export interface UpdateSiteRequest extends Pick<SiteRequest, 'context' | 'otherR
 export type Redeploy = Pick<SiteRequest, 'alter' | 'pace'>;
 
 const usualPace = 6;
-
-/** ROLLOUTS_ON_ENGINE puts another database behind the site: mariadb, mysql or postgresql. */
-const engine: Context = process.env.ROLLOUTS_ON_ENGINE
-  ? { databaseEngine: process.env.ROLLOUTS_ON_ENGINE, databaseAccess: 'network' }
-  : {};
 
 /** An installed site of two nodes on the real Moodle that the tests were given, with a plugin directory of its own. */
 export class UpdateSite {
@@ -44,7 +38,7 @@ export class UpdateSite {
     const { context, otherReleases, releases = [], alter = () => {}, pace = usualPace } = asked;
     const directory = await PluginDirectory.start(releases);
     const request = {
-      context: { ...engine, ...context, pluginDirectoryUrl: directory.url },
+      context: { ...context, pluginDirectoryUrl: directory.url },
       directory: mkdtempSync(join(process.env[RUN_FOLDER] ?? '', 'updated-')),
       alter,
       pace,
