@@ -90,6 +90,8 @@ $CFG = new stdClass();
     // Code changes only by a new image.
     $cfg->disableupdateautodeploy = true;
     $cfg->preventexecpath = true;
+    require_once("$scripts/scripts/lib/programs.php");
+    \moodle_lifecycle\set_program_paths($cfg);
     $cfg->upgradekey = $setting('MOODLE_UPGRADE_KEY');
     $cfg->admin = 'admin';
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -103,6 +103,25 @@ describe.skipIf(noPhp)('config.php', () => {
 
   test('nobody sees the upgrade pages, and code changes only by a new image', () => {
     expect(settings()).toMatchObject({ upgradekey: 'upgrade-secret', disableupdateautodeploy: true });
+  });
+
+  test('paths of programs: those of this computer that are there, and empty where none is', () => {
+    const paths = settings();
+    const where = (program: string) => ['/usr/local/bin', '/usr/bin'].find((bin) => existsSync(join(bin, program)));
+    expect(paths.pathtophp).toBe(join(where('php') ?? '', 'php'));
+    for (const [setting, program] of [
+      ['pathtogs', 'gs'],
+      ['pathtopdftoppm', 'pdftoppm'],
+      ['aspellpath', 'aspell'],
+      ['pathtosassc', 'sassc'],
+    ] as const) {
+      const folder = where(program);
+      expect(paths[setting], setting).toBe(folder === undefined ? '' : join(folder, program));
+    }
+    const forced = paths.forced_plugin_settings as Record<string, Record<string, string>>;
+    if (where('latex') === undefined) expect(forced.filter_tex).toMatchObject({ pathlatex: '', convertformat: 'gif' });
+    // Without a path Moodle would take files unscanned; with one that is not there it tells its administrators.
+    expect(forced.antivirus_clamav).toEqual({ pathtoclam: join(where('clamscan') ?? '/usr/bin', 'clamscan') });
   });
 
   test('sessions in the database, without a word about Redis', () => {
