@@ -35,6 +35,7 @@ $CFG = new stdClass();
     $cfg->dbhost = $setting('MOODLE_DATABASE_HOST');
     $cfg->dbname = $setting('MOODLE_DATABASE_NAME');
     require_once("$scripts/scripts/lib/database_login.php");
+    require_once("$scripts/scripts/lib/collation_option.php");
     ['user' => $cfg->dbuser, 'password' => $cfg->dbpass] = \moodle_lifecycle\database_login();
     if ($cfg->dbuser === '' || $cfg->dbpass === '') {
         $stop('config.php: the environment variable MOODLE_DATABASE_USER or MOODLE_DATABASE_PASSWORD is missing. Nothing was started.');
@@ -50,8 +51,7 @@ $CFG = new stdClass();
     $cfg->dboptions = match ($cfg->dbtype) {
         'pgsql' => ['dbport' => $setting('MOODLE_DATABASE_PORT', '5432'), 'connecttimeout' => 10, 'ssl' => $sslmode],
         'mysqli', 'mariadb', 'auroramysql' => ['dbport' => $setting('MOODLE_DATABASE_PORT', '3306'),
-            'connecttimeout' => 10, 'dbcollation' => 'utf8mb4_unicode_ci'] +
-            ($sslmode === 'disable' ? [] : ['ssl' => $sslmode]),
+            'connecttimeout' => 10] + \moodle_lifecycle\collation_option($local) + ($sslmode === 'disable' ? [] : ['ssl' => $sslmode]),
         default => $stop("config.php: MOODLE_DATABASE_TYPE is pgsql, mysqli, mariadb or auroramysql, not “{$cfg->dbtype}”."),
     };
 

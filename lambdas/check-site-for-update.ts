@@ -13,6 +13,7 @@ import { assertNotHeld, type Rollout, takeHold } from './shared/hold.ts';
 import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
 import { lookBefore } from './shared/look-before.ts';
 import { openDatabase } from './shared/open-database.ts';
+import { refuseBeside } from './shared/other-moodles.ts';
 import { noImage } from './shared/parameters.ts';
 import { readPluginUpdateInput, type UpdateRequest } from './shared/plugin-update-input.ts';
 import { endLeftExchange } from './shared/rds/left-exchange.ts';
@@ -49,7 +50,7 @@ export interface SiteCheckedForUpdate {
  * @param input the execution's input, as it was given
  * @throws DatabaseStillBeingRestored while an exchange of databases is ended that was left half done
  * @throws TaskStillRunning, NodesNotYetHealthy while it looks at the site
- * @throws InputInvalid, SiteNotInstalled, UpdateUnfinished, SiteHeld, SiteNotVerifiable: nothing was changed
+ * @throws InputInvalid, SiteNotInstalled, TablePrefixDiffers, UpdateUnfinished, SiteHeld, SiteNotVerifiable: nothing was changed
  */
 export async function checkSiteForUpdate(
   clients: CheckSiteForUpdateClients,
@@ -66,6 +67,7 @@ export async function checkSiteForUpdate(
   const state = await readSiteState(database, site, settings.databasePrefix);
   // An update that stopped in the middle of Moodle's upgrade leaves a database that is nothing else.
   if (state.name !== 'installed' && !(left && hasTouchedSite(left))) {
+    if (state.others.length > 0) refuseBeside(state.others, settings.databasePrefix);
     throw new SiteNotInstalled(
       `There is no finished Moodle to update: the database says ${state.name} (${state.why}). Nothing was changed. Install the ` +
         'site first, or end what is under way, and start again.',

@@ -4,6 +4,7 @@ import { ElastiCacheClient } from '@aws-sdk/client-elasticache';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { inheritedBefore } from './shared/before-rollout.ts';
+import { refuseFilesElsewhere } from './shared/brought-files.ts';
 import { checkCache } from './shared/caches.ts';
 import { keptStates } from './shared/compare-looks.ts';
 import { type DatabaseServer, measureDatabase, serverInWords } from './shared/database-server.ts';
@@ -21,6 +22,7 @@ import { createLifecycleSchema } from './shared/lifecycle-schema.ts';
 import { lookBefore } from './shared/look-before.ts';
 import type { MoodleDatabase } from './shared/moodle-database.ts';
 import { openDatabase } from './shared/open-database.ts';
+import { refuseBeside } from './shared/other-moodles.ts';
 import { noImage, readParameters } from './shared/parameters.ts';
 import type { Plan } from './shared/plan.ts';
 import { type BeforeClients, correctBefore, readBefore } from './shared/read-before.ts';
@@ -50,8 +52,8 @@ export interface CheckedSite {
  *
  * @param input the execution's input, as it was given
  * @throws TaskStillRunning while it looks at a site that is installed
- * @throws InputInvalid, CacheNotAvailable, UpdateUnfinished, SiteStateUnknown, UnfinishedInstall, SiteHeld,
- *   SiteNotVerifiable: nothing was changed
+ * @throws InputInvalid, CacheNotAvailable, UpdateUnfinished, SiteStateUnknown, UnfinishedInstall, ExistingSiteMissing,
+ *   TablePrefixDiffers, FilesElsewhere, SiteHeld, SiteNotVerifiable: nothing was changed
  */
 export async function checkSite(
   clients: CheckSiteClients,
@@ -68,9 +70,12 @@ export async function checkSite(
   ]);
   await createLifecycleSchema(database);
   await refuseUnfinishedUpdate(database, site);
-  const readState = async () => allowed(await readSiteState(database, site, settings.databasePrefix), wanted);
+  const prefix = settings.databasePrefix;
+  const readState = async () => allowed(await readSiteState(database, site, prefix), wanted, prefix);
+  const found = await readState();
+  if (wanted.existingSite) await refuseFilesElsewhere(database, prefix);
 
-  const before = await readBefore(clients, site, (await readState()).name === 'installed');
+  const before = await readBefore(clients, site, found.name === 'installed');
   const { takenOverFrom, isNew } = await takeHold(database, executions, rollout, wanted.reason, before, (earlier) =>
     inheritedBefore(earlier, before),
   );
@@ -117,7 +122,7 @@ async function refuseUnfinishedUpdate(database: MoodleDatabase, site: string): P
 async function plan(
   { ssm, settings, database }: CheckSiteClients,
   state: SiteState & { readonly name: Plan['state'] },
-  { nodes, finish, adminIp, existingSite }: InstallInput,
+  { nodes, finish, adminIp, existingSite, acceptMissingFiles }: InstallInput,
   server: DatabaseServer,
 ): Promise<Plan> {
   const parameters = await readParameters(ssm, settings);
@@ -130,6 +135,7 @@ async function plan(
     finish,
     adminIp: install ? adminIp : null,
     existingSite,
+    acceptMissingFiles,
     image: keepsImage && parameters['image-tag'] !== noImage ? parameters['image-tag'] : settings.imageTag,
     expectedSeconds: expectedInstallSeconds(database.access === 'network' ? server.milliseconds : typicalRoundTrip),
   };
@@ -143,12 +149,16 @@ export function expectedInstallSeconds(roundTripMilliseconds: number): number {
   return Math.round(40 + 50 * roundTripMilliseconds);
 }
 
-/** @throws SiteStateUnknown, UnfinishedInstall for what a rollout may not touch */
+/**
+ * @param prefix of this site's tables
+ * @throws SiteStateUnknown, UnfinishedInstall, ExistingSiteMissing, TablePrefixDiffers for what a rollout may not touch
+ */
 export function allowed(
   state: SiteState,
   { finish, existingSite }: Pick<InstallInput, 'finish' | 'existingSite'>,
+  prefix: string,
 ): SiteState & { readonly name: Plan['state'] } {
-  const { name, marker } = state;
+  const { name, marker, others } = state;
   const untouched = 'Nothing was changed.';
   if (name === 'unknown') {
     throw new SiteStateUnknown(
@@ -156,10 +166,11 @@ export function allowed(
         'If an upgrade is running, wait for it; else look into the database before you start again.',
     );
   }
+  if (name !== 'installed' && others.length > 0) refuseBeside(others, prefix);
   if (existingSite && name !== 'installed') {
     throw new ExistingSiteMissing(
       `The database holds no finished Moodle (${name}: ${state.why}), so nothing was brought here yet. ${untouched} Load the ` +
-        'dump and the files first, as docs/migration.md says, or start without existingSite to install.',
+        `dump and the files first, as docs/migration.md says${name === 'absent' ? '; for a new site, start without existingSite' : ''}.`,
     );
   }
   if (name === 'unfinished' && !state.ours) {

@@ -3,6 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { readServing, type Serving } from './shared/acknowledgements.ts';
 import type { BeforeRollout } from './shared/before-rollout.ts';
+import { type FilesFound, judgeFiles } from './shared/brought-files.ts';
 import {
   readCacheConfiguration,
   readCacheConfigurationHash,
@@ -35,7 +36,8 @@ export interface VerifySiteClients {
 }
 
 export interface SiteToVerify extends Rollout {
-  readonly plan: Pick<Plan, 'nodes' | 'install' | 'finish'> & Partial<Pick<Plan, 'existingSite'>>;
+  readonly plan: Pick<Plan, 'nodes' | 'install' | 'finish'> &
+    Partial<Pick<Plan, 'existingSite' | 'acceptMissingFiles'>>;
   /**
    * Seconds since 1970 from which on cron has to have begun a run; null: the site has no cron. Left out: since this
    * rollout began.
@@ -57,6 +59,7 @@ export interface VerifiedSite {
   readonly cron: string;
   /** Of a site that was brought here: how many of its files were looked for. */
   readonly files?: string;
+  readonly filesFound?: FilesFound;
   /** States of the site's own, which the rollout left as they are. */
   readonly kept?: readonly string[];
 }
@@ -90,7 +93,9 @@ export async function verifySite(
     async () => cronSeen(database, databasePrefix, cronSince ?? since - cronRunSeconds, before.look?.cron),
     { none: cronSince === null, maintenance: await isInCommandLineMaintenance(settings) },
   );
-  const files = plan.existingSite ? { files: await checkFiles(clients, { site, execution }) } : {};
+  const files = plan.existingSite
+    ? await checkFiles(clients, { site, execution }, plan.acceptMissingFiles ?? false)
+    : {};
   const login = plan.install && plan.finish === 'unattended' ? { login: await signIn(clients) } : {};
   const look = await lookAtSite(clients, { site, execution }, nodes, 'look after');
   const worse = worseThanBefore(look, before.look);
@@ -108,15 +113,8 @@ export async function verifySite(
 }
 
 /** Database and files of a site that was brought here travelled apart: a task compares them. */
-async function checkFiles(clients: VerifySiteClients, rollout: Rollout): Promise<string> {
-  const report = await runTask(clients, rollout, 'check files', ['check-files']);
-  if (!report.ok) {
-    throw new VerificationFailed(
-      `The files do not fit the database: ${report.problem}. Copy what is missing, as docs/migration.md says, and start the ` +
-        'rollout again.',
-    );
-  }
-  return `${report.looked} of ${report.files} looked for, all there with their sizes`;
+async function checkFiles(clients: VerifySiteClients, rollout: Rollout, acceptMissing: boolean) {
+  return judgeFiles(await runTask(clients, rollout, 'check files', ['check-files']), acceptMissing);
 }
 
 function wantedBy(settings: Settings): Pick<BeforeRollout, 'cacheConfiguration' | 'sessionStore'> {

@@ -29,7 +29,7 @@ function claim_install(lifecycle_database $database): ?array {
             say("the database holds Moodle: {$found->state->value} ($found->reason)");
             return null;
         }
-        if ($found->state === state::absent && ($reason = why_not_install($found->marker)) !== null) {
+        if ($found->state === state::absent && ($reason = why_not_beside($database) ?? why_not_install($found->marker)) !== null) {
             $refuse($reason);
         }
         if ($database->try_install_lock()) {
@@ -53,7 +53,7 @@ function claim_install(lifecycle_database $database): ?array {
         return null;
     }
     if ($found->state === state::unfinished) {
-        $reason = why_not_clear($database, $found);
+        $reason = why_not_beside($database) ?? why_not_clear($database, $found);
         if ($reason !== null) {
             $refuse($reason);
         }

@@ -99,7 +99,9 @@ function databaseParameters(engine: DatabaseEngineName): Record<string, string> 
     require_secure_transport: kind === 'cluster' ? 'ON' : '1',
     // Before 11.6, MariaDB makes a database in latin1, which Moodle refuses.
     character_set_server: 'utf8mb4',
-    collation_server: 'utf8mb4_unicode_ci',
+    // Of a database that is made new, and so of a new site's tables. MySQL's own since 8.0: it tells emoji from each other.
+    // Those of MariaDB that do are refused by Moodle, which looks for them among the collations of a character set.
+    collation_server: family === 'mysql' ? 'utf8mb4_0900_ai_ci' : 'utf8mb4_unicode_ci',
   };
 }
 

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import { databaseEngines } from '../database-engines.ts';
 import { dataroot } from './node-task.ts';
 import { settingPrefix } from './settings.ts';
-import { databaseName, type SiteDatabase, tablePrefix } from './site-database.ts';
+import { databaseName, type SiteDatabase } from './site-database.ts';
 import type { SiteSecrets } from './site-secrets.ts';
 import type { Store } from './store.ts';
 
@@ -45,7 +45,7 @@ export function nodeSettings(scope: Construct, props: NodeSettingsProps): NodeSe
       MOODLE_DATABASE_HOST: database.host,
       MOODLE_DATABASE_PORT: database.port,
       MOODLE_DATABASE_NAME: databaseName,
-      MOODLE_DATABASE_PREFIX: tablePrefix,
+      MOODLE_DATABASE_PREFIX: config.tablePrefix,
       // The password that ECS injects is that of the container's start; it may be rotated while the node runs.
       MOODLE_DATABASE_SECRET_ARN: database.secret.secretArn,
       MOODLE_DATAROOT: dataroot,

@@ -3,7 +3,7 @@ import type { PlatformStack } from '../stacks/platform-stack.ts';
 import { stickySeconds } from './load-balancer.ts';
 import { containerName } from './node-task.ts';
 import { settingPrefix } from './settings.ts';
-import { databaseName, tablePrefix } from './site-database.ts';
+import { databaseName } from './site-database.ts';
 
 /** In the place of a checksum: the one that Moodle publishes beside its archive. A variable of Lambda is not empty. */
 const publishedChecksum = 'published';
@@ -46,7 +46,7 @@ export function phaseEnvironment(platform: PlatformStack, config: Config) {
     DATABASE_NAME: databaseName,
     DATABASE_HOST: database.host,
     DATABASE_PORT: database.port,
-    DATABASE_PREFIX: tablePrefix,
+    DATABASE_PREFIX: config.tablePrefix,
     ADMIN_USER: config.adminUser,
     ADMIN_SECRET_ARN: platform.siteSecrets.administrator.secretArn,
     SESSION_STORE_TYPE: sessionStore.type,

@@ -6,8 +6,6 @@ import type { DatabaseEngineName } from '../database-engines.ts';
 export const databaseName = 'moodle';
 /** The name of its owner, which the nodes and the phase functions connect as. */
 export const databaseUser = 'moodle';
-/** Prefix of Moodle's tables. */
-export const tablePrefix = 'mdl_';
 
 /** What the nodes and the phase functions need to know of the site's database, whichever it is. */
 export interface SiteDatabase {

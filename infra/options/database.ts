@@ -17,6 +17,15 @@ export const databaseOptions = {
     'a version as RDS names it, for example 17.7, 11.4.10 or 8.4.mysql_aurora.8.4.7',
     "The version of the database; left out: the app's choice for the engine. It is checked against the Moodle release.",
   ),
+  tablePrefix: text(
+    /^[a-z][a-z0-9_]{0,9}$/,
+    'what the names of tables begin with: a small letter, then up to nine small letters, digits and _',
+    {
+      doc: "What the names of Moodle's tables begin with. Set it before an existing site is brought here that has another.",
+      dev: 'mdl_',
+      prod: 'mdl_',
+    },
+  ),
   databaseAccess: oneOf(['data-api', 'network'], {
     doc: 'How the phase functions reach the database: the RDS Data API, or its own protocol from inside the network.',
     dev: 'data-api',

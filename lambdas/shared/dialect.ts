@@ -17,6 +17,8 @@ export interface Dialect {
   orNothing(key: readonly string[]): string;
   /** The schema of Moodle's own tables, as `information_schema` names it. */
   readonly moodleSchema: string;
+  /** Condition on `information_schema`: everything that belongs to the site's database and is not the lifecycle's. */
+  readonly itsSchemas: string;
   /** Version of the server, as text. */
   readonly serverVersion: string;
   /** Types of the lifecycle's columns. Each statement of its schema is one that may run again. */
@@ -54,6 +56,7 @@ export const postgresql: Dialect = {
     `ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${columns.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}`,
   orNothing: (key) => `ON CONFLICT (${key.join(', ')}) DO NOTHING`,
   moodleSchema: 'current_schema()',
+  itsSchemas: "table_schema NOT IN ('pg_catalog', 'information_schema', 'moodle_lifecycle')",
   serverVersion: `'PostgreSQL ' || current_setting('server_version')`,
   types: { key: () => 'text', text: 'text', time: 'timestamptz', json: 'jsonb' },
   createSchema: 'CREATE SCHEMA IF NOT EXISTS moodle_lifecycle',
@@ -86,6 +89,8 @@ export const mysql: Dialect = {
   // INSERT IGNORE would also ignore values that do not fit.
   orNothing: ([first]) => `ON DUPLICATE KEY UPDATE ${first} = VALUES(${first})`,
   moodleSchema: 'DATABASE()',
+  // There a schema is a database of its own.
+  itsSchemas: 'table_schema = DATABASE()',
   serverVersion: `CONCAT(IF(VERSION() LIKE '%MariaDB%', 'MariaDB ', 'MySQL '), SUBSTRING_INDEX(VERSION(), '-', 1))`,
   // A character counts for four bytes of InnoDB's longest index, which has 3072.
   types: { key: (characters) => `varchar(${characters})`, text: 'longtext', time: 'datetime(6)', json: 'longtext' },

@@ -47,6 +47,8 @@ export const refusalNames = [
   'SiteStateUnknown',
   'UnfinishedInstall',
   'ExistingSiteMissing',
+  'TablePrefixDiffers',
+  'FilesElsewhere',
   'CacheNotAvailable',
   'SiteNotInstalled',
   'UpdateUnfinished',
@@ -182,6 +184,16 @@ export class UnfinishedInstall extends Refusal {
 /** The rollout was told that a site was brought here, and the database holds no finished Moodle. */
 export class ExistingSiteMissing extends Refusal {
   override readonly name = 'ExistingSiteMissing';
+}
+
+/** The database holds a Moodle whose tables begin with another prefix than the site was deployed with. */
+export class TablePrefixDiffers extends Refusal {
+  override readonly name = 'TablePrefixDiffers';
+}
+
+/** A site was brought here that keeps its files in an object storage. */
+export class FilesElsewhere extends Refusal {
+  override readonly name = 'FilesElsewhere';
 }
 
 export class CacheNotAvailable extends Refusal {

@@ -11,6 +11,8 @@ export interface InstallInput {
   readonly adminIp: string | null;
   /** Whether database and files were brought here from elsewhere. */
   readonly existingSite: boolean;
+  /** Whether the old site had lost the files that are named by its database and are not there. */
+  readonly acceptMissingFiles: boolean;
   readonly reason: string;
 }
 
@@ -26,6 +28,9 @@ export function readInstallInput(
 ): InstallInput {
   const given = input ?? {};
   if (!valid(given)) throw refused((valid.errors ?? []).map(words).filter(Boolean));
+  if (given.acceptMissingFiles && !given.existingSite) {
+    throw refused(['acceptMissingFiles is only for existingSite = true']);
+  }
   const nodes = given.nodes ?? defaultNodes;
   if (nodes > maximumNodes) {
     throw refused([`nodes is ${nodes}, but the site was deployed for at most ${maximumNodes}`]);
@@ -35,6 +40,7 @@ export function readInstallInput(
     finish: given.finish ?? 'unattended',
     adminIp: given.adminIp ? asMoodleWritesIt(given.adminIp) : null,
     existingSite: given.existingSite ?? false,
+    acceptMissingFiles: given.acceptMissingFiles ?? false,
     reason: given.reason || 'install',
   };
 }

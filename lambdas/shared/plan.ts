@@ -11,6 +11,8 @@ export interface Plan {
   readonly adminIp: string | null;
   /** Whether the files that the database names are looked for: both were brought here from elsewhere. */
   readonly existingSite: boolean;
+  /** Whether files that are not there are taken for lost before: the operator says so. */
+  readonly acceptMissingFiles: boolean;
   /** Tag of the image that the nodes run. */
   readonly image: string;
   /** How long an install is expected to take on this database. */

@@ -8,6 +8,7 @@ import {
   textOrNull,
   truth,
 } from './moodle-database.ts';
+import { moodlePrefixes, type OtherMoodle } from './other-moodles.ts';
 
 /** Row of the install marker, which is outside Moodle's tables and written before an install's first statement. */
 export interface InstallMarker {
@@ -40,6 +41,8 @@ export interface SiteState {
   readonly release: string | undefined;
   /** Moodle's `version` in the database. */
   readonly version: string | undefined;
+  /** Moodles in the same database that are not this site's by their names. */
+  readonly others: readonly OtherMoodle[];
 }
 
 export async function readInstallMarker(statements: SqlStatements, site: string): Promise<InstallMarker | undefined> {
@@ -79,7 +82,14 @@ const pendingPassword = 'adminsetuppending';
  */
 export async function readSiteState(database: MoodleDatabase, site: string, prefix: string): Promise<SiteState> {
   const marker = await readInstallMarker(database, site);
-  const found = await tablesWithPrefix(database, prefix);
+  const { here, elsewhere } = await readTables(database);
+  const found = new Set([...here].filter((name) => name.startsWith(prefix)));
+  const others = [
+    ...moodlePrefixes(here)
+      .filter((other) => other !== prefix)
+      .map((other) => ({ prefix: other })),
+    ...[...elsewhere].flatMap(([schema, tables]) => moodlePrefixes(tables).map((other) => ({ prefix: other, schema }))),
+  ];
   const state = (name: SiteStateName, why: string, config?: Config): SiteState => ({
     name,
     tables: found.size,
@@ -88,6 +98,7 @@ export async function readSiteState(database: MoodleDatabase, site: string, pref
     why,
     release: config?.values.get('release'),
     version: config?.values.get('version'),
+    others,
   });
 
   if (found.size === 0) return state('absent', `no table begins with ${prefix}`);
@@ -120,12 +131,26 @@ export async function readSiteState(database: MoodleDatabase, site: string, pref
   return state('installed', `Moodle ${config.values.get('release')}`, config);
 }
 
-async function tablesWithPrefix(database: MoodleDatabase, prefix: string): Promise<Set<string>> {
+interface Tables {
+  readonly here: ReadonlySet<string>;
+  /** On PostgreSQL, whose database may hold more than one schema. */
+  readonly elsewhere: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+async function readTables(database: MoodleDatabase): Promise<Tables> {
+  const { moodleSchema, itsSchemas } = database.dialect;
   const rows = await database.query(
-    `SELECT table_name AS name FROM information_schema.tables
-      WHERE table_schema = ${database.dialect.moodleSchema} AND table_type = 'BASE TABLE'`,
+    `SELECT table_name AS name, table_schema AS place, table_schema = ${moodleSchema} AS here FROM information_schema.tables
+      WHERE ${itsSchemas} AND table_type = 'BASE TABLE'`,
   );
-  return new Set(rows.map((row) => text(row, 'name')).filter((name) => name.startsWith(prefix)));
+  const here = new Set<string>();
+  const elsewhere = new Map<string, Set<string>>();
+  for (const row of rows) {
+    const [name, place] = [text(row, 'name'), text(row, 'place')];
+    if (truth(row, 'here')) here.add(name);
+    else elsewhere.set(place, (elsewhere.get(place) ?? new Set()).add(name));
+  }
+  return { here, elsewhere };
 }
 
 interface Config {

@@ -85,13 +85,26 @@ describe.skipIf(noPhp)('config.php', () => {
       prefix: 'mdl_',
       dboptions: { dbport: '5433', ssl: 'require' },
     });
-    expect(settings({ MOODLE_DATABASE_TYPE: 'auroramysql' })).toMatchObject({
-      dboptions: { ssl: 'require', dbcollation: 'utf8mb4_unicode_ci' },
-    });
+    // Without a node that has read the collation of the tables, Moodle looks for it.
+    const unprepared = settings({ MOODLE_DATABASE_TYPE: 'auroramysql' });
+    expect(unprepared).toMatchObject({ dboptions: { ssl: 'require' } });
+    expect(unprepared.dboptions).not.toHaveProperty('dbcollation');
     const plain = settings({ MOODLE_DATABASE_TYPE: 'mariadb', MOODLE_DATABASE_SSLMODE: 'disable' });
     expect(plain.dboptions).not.toHaveProperty('ssl');
     const verified = settings({ MOODLE_DATABASE_TYPE: 'mysqli', MOODLE_DATABASE_SSLMODE: 'verify-full' });
     expect(verified).toMatchObject({ dbtype: 'mysqli', dboptions: { dbport: '5433', ssl: 'verify-full' } });
+  });
+
+  test('the collation of the tables as this node has read it, and none on PostgreSQL', () => {
+    mkdirSync(join(folder, 'run'));
+    const read = (collation: string, MOODLE_DATABASE_TYPE: string) => {
+      writeFileSync(join(folder, 'run', 'database-collation'), collation);
+      return settings({ MOODLE_LOCAL: folder, MOODLE_DATABASE_TYPE }).dboptions;
+    };
+    expect(read('utf8mb4_general_ci', 'mariadb')).toMatchObject({ dbcollation: 'utf8mb4_general_ci' });
+    expect(read('', 'mariadb')).not.toHaveProperty('dbcollation');
+    expect(read('latin1_swedish_ci', 'mysqli')).not.toHaveProperty('dbcollation');
+    expect(read('', 'pgsql')).not.toHaveProperty('dbcollation');
   });
 
   test('the login as this node has read it last, else as it was injected', () => {

@@ -140,6 +140,7 @@ describe('readConfig', () => {
     deregistrationDelaySeconds: ['9', '120'],
     databaseEngine: ['postgres', 'aurora', 'MySQL'],
     databaseVersion: ['17', 'latest', '8.4.mysql_aurora', 'v17.7'],
+    tablePrefix: ['', 'mdl-', 'MDL_', '1_', 'department_'],
     databaseAccess: ['pg', 'dataapi'],
     databaseCapacity: ['serverless-v2', ''],
     databaseInstanceType: ['t4g.medium', 'db.large', 'cache.t4g.micro'],

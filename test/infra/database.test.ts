@@ -55,7 +55,7 @@ describe('provisioned Aurora MySQL', () => {
     });
     expect(resource(configuration, 'AWS::RDS::DBClusterParameterGroup').Properties).toMatchObject({
       Family: 'aurora-mysql8.4',
-      Parameters: { character_set_server: 'utf8mb4', collation_server: 'utf8mb4_unicode_ci' },
+      Parameters: { character_set_server: 'utf8mb4', collation_server: 'utf8mb4_0900_ai_ci' },
     });
   });
 
@@ -98,7 +98,7 @@ describe('MariaDB with a standby', () => {
     });
     expect(resource(configuration, 'AWS::RDS::DBParameterGroup').Properties).toMatchObject({
       Family: 'mariadb11.4',
-      Parameters: { require_secure_transport: '1', character_set_server: 'utf8mb4' },
+      Parameters: { require_secure_transport: '1', collation_server: 'utf8mb4_unicode_ci' },
     });
   });
 

@@ -72,6 +72,33 @@ describe('checkSite', () => {
     expect(await readHold(account.database, 'campus')).toBeUndefined();
   });
 
+  it.each([true, false])('names the site that is there under another prefix, existingSite %s', async (existingSite) => {
+    const account = await bench.account();
+    for (const table of ['config', 'config_plugins', 'user', 'course']) {
+      await account.database.execute(`CREATE TABLE mood_${table} (id int)`);
+    }
+    await expect(checkSite(account.clients, { ...rollout, input: { existingSite } })).rejects.toMatchObject({
+      name: 'TablePrefixDiffers',
+      message: expect.stringContaining('tables that begin with mood_'),
+    });
+    expect(await readHold(account.database, 'campus')).toBeUndefined();
+  });
+
+  it('refuses a site that was brought without the files of its object storage, before it takes it', async () => {
+    const account = await bench.account();
+    await makeMoodleTables(account.database);
+    await account.database.execute('CREATE TABLE mdl_files (contenthash varchar(40))');
+    await account.database.execute('CREATE TABLE mdl_tool_objectfs_objects (contenthash varchar(40), location int)');
+    await account.database.execute("INSERT INTO mdl_files VALUES ('there')");
+    await account.database.execute("INSERT INTO mdl_tool_objectfs_objects VALUES ('there', 2)");
+    await expect(checkSite(account.clients, { ...rollout, input: { existingSite: true } })).rejects.toMatchObject({
+      name: 'FilesElsewhere',
+    });
+    expect(await readHold(account.database, 'campus')).toBeUndefined();
+    const { plan } = await checkSite(account.clients, { ...rollout, input: {} });
+    expect(plan).toMatchObject({ existingSite: false });
+  });
+
   it('goes on with our own unfinished install', async () => {
     const account = await bench.account();
     await makeMoodleTables(account.database, { config: { rolesactive: '0' } });

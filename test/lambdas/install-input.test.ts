@@ -11,6 +11,7 @@ describe('readInstallInput', () => {
       finish: 'unattended',
       adminIp: null,
       existingSite: false,
+      acceptMissingFiles: false,
       reason: 'install',
     });
     expect(readInstallInput(undefined, limits)).toMatchObject({ nodes: 2 });
@@ -18,12 +19,22 @@ describe('readInstallInput', () => {
 
   it('takes all members', () => {
     const input = { nodes: 4, finish: 'browser', adminIp: '2001:DB8::1', reason: 'first term' };
-    expect(readInstallInput(input, limits)).toEqual({ ...input, adminIp: '2001:db8:0:0:0:0:0:1', existingSite: false });
+    expect(readInstallInput(input, limits)).toEqual({
+      ...input,
+      adminIp: '2001:db8:0:0:0:0:0:1',
+      existingSite: false,
+      acceptMissingFiles: false,
+    });
+    expect(readInstallInput({ existingSite: true, acceptMissingFiles: true }, limits)).toMatchObject({
+      existingSite: true,
+      acceptMissingFiles: true,
+    });
   });
 
   it.each<[unknown, string]>([
     [{ nodes: 0 }, 'nodes must be >= 1'],
     [{ existingSite: 'yes' }, 'existingSite must be boolean'],
+    [{ acceptMissingFiles: true }, 'acceptMissingFiles is only for existingSite = true'],
     [{ nodes: 5 }, 'at most 4'],
     [{ nodes: 1.5 }, 'nodes must be integer'],
     [{ nodes: '2' }, 'nodes must be integer'],
@@ -36,7 +47,7 @@ describe('readInstallInput', () => {
     [{ finish: 'browser', adminIp: 'fe80::1%eth0' }, 'not an IPv4 address'],
     [{ reason: 'x'.repeat(201) }, 'reason must NOT have more than 200'],
     [{ reason: 'two\nlines' }, 'reason must match'],
-    [{ node: 3 }, 'node is not known (known are nodes, finish, adminIp, existingSite, reason)'],
+    [{ node: 3 }, 'node is not known (known are nodes, finish, adminIp, existingSite, acceptMissingFiles, reason)'],
     [[], 'the input must be object'],
     ['nodes', 'the input must be object'],
   ])('refuses %j', (input, words) => {

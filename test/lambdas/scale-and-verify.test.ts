@@ -133,16 +133,17 @@ describe('verifySite', () => {
 
   it('has the files of a site that was brought here looked for', async () => {
     const { account, verify } = await finished(2, { existingSite: true });
-    account.report = ([role]) => (role === 'check-files' ? { ok: true, files: 50_000, looked: 20_000 } : undefined);
+    account.report = ([role]) =>
+      role === 'check-files' ? { ok: true, files: 50_000, looked: 20_000, missing: 0, wrongSize: 0 } : undefined;
     expect(await verify()).toMatchObject({ files: '20000 of 50000 looked for, all there with their sizes' });
   });
 
   it('does not call a site done whose files are not there', async () => {
     const { account, verify } = await finished(2, { existingSite: true });
-    account.report = () => ({ ok: false, problem: '3 of 9 files that the database names are not in filedir.' });
+    account.report = () => ({ ok: true, files: 9, looked: 9, missing: 3, wrongSize: 0 });
     await expect(verify()).rejects.toMatchObject({
       name: 'VerificationFailed',
-      message: expect.stringContaining('3 of 9 files that the database names are not in filedir. Copy'),
+      message: expect.stringContaining('of 9 that were looked for, 3 are not in filedir'),
     });
   });
 

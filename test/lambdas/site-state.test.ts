@@ -35,6 +35,41 @@ describe.each(kinds)('on %s', (kind) => {
       expect(await readSiteState(database, 'campus', 'mdl_')).toMatchObject({ name: 'absent' });
     });
 
+    /** Names as Moodle's own lib/db/install.xml has them. */
+    const asMoodle = async (database: MoodleDatabase, prefix: string) => {
+      const quote = kind === 'mysql' ? '`' : '"';
+      for (const table of ['config', 'config_plugins', 'user', 'course', 'course_modules', 'tool_dataprivacy_config']) {
+        await database.execute(`CREATE TABLE ${prefix.replace(/[^.]*$/, `${quote}$&`)}${table}${quote} (id int)`);
+      }
+    };
+
+    it.each(['mood_', ''])('finds the Moodle that is there with the prefix “%s”', async (prefix) => {
+      const database = await server.database();
+      await asMoodle(database, prefix);
+      const expected = { others: [{ prefix }] };
+      expect(await readSiteState(database, 'campus', 'mdl_')).toMatchObject({ name: 'absent', ...expected });
+      await makeMoodleTables(database);
+      expect(await readSiteState(database, 'campus', 'mdl_')).toMatchObject({ name: 'installed', ...expected });
+    });
+
+    it('finds no Moodle in what is none', async () => {
+      const database = await server.database();
+      for (const table of ['wp_config', 'wp_user', 'wp_course', 'config']) {
+        await database.execute(`CREATE TABLE ${table} (id int)`);
+      }
+      expect(await readSiteState(database, 'campus', 'mdl_')).toMatchObject({ name: 'absent', others: [] });
+    });
+
+    it.skipIf(kind === 'mysql')('finds the Moodle that is in another schema of the database', async () => {
+      const database = await server.database();
+      await database.execute('CREATE SCHEMA school');
+      await asMoodle(database, 'school.mdl_');
+      expect(await readSiteState(database, 'campus', 'mdl_')).toMatchObject({
+        name: 'absent',
+        others: [{ prefix: 'mdl_', schema: 'school' }],
+      });
+    });
+
     it('says installed only when every sign agrees', async () => {
       expect(await stateOf({})).toMatchObject({ name: 'installed', release: '5.1 (Build: 20251006)', tables: 3 });
       expect(await stateOf({}, { started: true, finished: true })).toMatchObject({ name: 'installed' });
@@ -123,6 +158,7 @@ describe('allowed', () => {
     why: 'because',
     release: undefined,
     version: undefined,
+    others: [],
     ...changes,
   });
 
@@ -141,15 +177,57 @@ describe('allowed', () => {
   ])('%o, %s: %s', (changes, how, refusal) => {
     let thrown: unknown;
     try {
-      allowed(state(changes), {
-        finish: how === 'browser' ? how : 'unattended',
-        existingSite: how === 'brought here',
-      });
+      allowed(
+        state(changes),
+        {
+          finish: how === 'browser' ? how : 'unattended',
+          existingSite: how === 'brought here',
+        },
+        'mdl_',
+      );
     } catch (error) {
       thrown = error;
     }
     if (refusal === undefined) expect(thrown).toBeUndefined();
     else expect(thrown).toMatchObject({ name: refusal, message: expect.stringContaining('Nothing was changed') });
+  });
+
+  const besides: Partial<SiteState>[] = [
+    { name: 'absent' },
+    { name: 'unfinished', ours: true },
+    { name: 'pending-administrator' },
+  ];
+  it.each(besides.flatMap((changes) => [true, false].map((existingSite) => ({ changes, existingSite }))))(
+    'nobody is told to install beside a site that is there: %o',
+    ({ changes, existingSite }) => {
+      const found = state({ ...changes, others: [{ prefix: 'mood_' }] });
+      let thrown: unknown;
+      try {
+        allowed(found, { finish: 'browser', existingSite }, 'mdl_');
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({ name: 'TablePrefixDiffers' });
+      expect(String(thrown)).toContain('tables that begin with mood_');
+      expect(String(thrown)).toContain('-c tablePrefix=mood_');
+      expect(String(thrown)).not.toContain('without existingSite');
+    },
+  );
+
+  it('a site that is here itself does not care what else is in its database', () => {
+    const found = state({ name: 'installed', others: [{ prefix: 'mood_' }] });
+    expect(allowed(found, { finish: 'unattended', existingSite: true }, 'mdl_')).toMatchObject({ name: 'installed' });
+  });
+
+  it.each([
+    [{ prefix: '' }, 'tables without a prefix', 'rename its tables'],
+    [{ prefix: 'MDL_' }, 'tables that begin with MDL_', 'rename its tables'],
+    [{ prefix: 'department_of_' }, 'tables that begin with department_of_', 'rename its tables'],
+    [{ prefix: 'mdl_', schema: 'moodle' }, 'in the schema moodle', 'Bring its tables into the schema'],
+  ])('what cannot be an option is to be renamed: %o', (other, where, what) => {
+    const refuse = () => allowed(state({ others: [other] }), { finish: 'unattended', existingSite: true }, 'mdl_');
+    expect(refuse).toThrow(where);
+    expect(refuse).toThrow(what);
   });
 });
 

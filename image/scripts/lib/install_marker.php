@@ -45,6 +45,14 @@ function why_not_install(?array $marker): ?string {
     return null;
 }
 
+/** Why nothing may be installed in this database, whatever a rollout allows: somebody's site is in it under other names. Null when none is. */
+function why_not_beside(lifecycle_database $database): ?string {
+    $prefix = setting('MOODLE_DATABASE_PREFIX', 'mdl_');
+    $others = $database->other_moodles($prefix);
+    return $others === [] ? null : "The database holds a Moodle with $others[0]. This node is for tables that begin with $prefix, and installs none beside "
+        . 'it. Nothing was changed. Deploy with its prefix (option tablePrefix), or rename its tables, and start the install rollout with existingSite.';
+}
+
 /** Why the tables of an unfinished install must not be dropped, in plain words; null when they are ours and hold nobody's data. */
 function why_not_clear(lifecycle_database $database, site_state $found): ?string {
     $kept = "Nothing was changed: the $found->tables tables are as they were.";

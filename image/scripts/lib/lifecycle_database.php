@@ -196,6 +196,53 @@ final class lifecycle_database {
             WHERE table_schema = $schema AND LEFT(table_name, $length) = ? ORDER BY table_name", [$prefix]), 'name');
     }
 
+    /**
+     * Moodles in this database that are not the one with this prefix in Moodle's own schema, in words. By four tables that
+     * every release has.
+     *
+     * @return string[]
+     */
+    public function other_moodles(string $prefix): array {
+        $here = $this->postgres ? 'current_schema()' : 'DATABASE()';
+        $where = $this->postgres ? "table_schema NOT IN ('pg_catalog', 'information_schema', 'moodle_lifecycle')" : "table_schema = $here";
+        $found = [];
+        foreach (['config', 'config_plugins', 'user', 'course'] as $table) {
+            // In its last letters, counted, because _ in LIKE stands for any letter.
+            $length = strlen($table);
+            $rows = $this->all("SELECT table_schema AS place, table_name AS name, table_schema = $here AS here FROM information_schema.tables
+                WHERE $where AND RIGHT(table_name, $length) = ? AND table_type = 'BASE TABLE'", [$table]);
+            $these = [];
+            foreach ($rows as $row) {
+                $of = substr($row['name'], 0, -$length);
+                if (!$row['here'] || $of !== $prefix) {
+                    $these[] = ($of === '' ? 'tables without a prefix' : "tables that begin with $of") . ($row['here'] ? '' : ", in the schema {$row['place']}");
+                }
+            }
+            $found[] = $these;
+        }
+        return array_values(array_intersect(...$found));
+    }
+
+    /**
+     * Collation of Moodle's texts, null on PostgreSQL, which needs none. That of its users first: nearly every temporary table
+     * of Moodle is joined with them. Before there are tables it is that of the database, as Moodle itself does it
+     * (mysqli_native_moodle_database::detect_collation), unless Moodle's check of the environment would refuse that one
+     * (setup_is_unicodedb): MariaDB lists its collations of UCA 14 without a character set.
+     */
+    public function text_collation(string $prefix): ?string {
+        if ($this->postgres) {
+            return null;
+        }
+        $ofcolumn = 'SELECT collation_name AS name FROM information_schema.columns
+            WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?';
+        $name = $this->one($ofcolumn, ["{$prefix}user", 'username'])['name'] ?? $this->one($ofcolumn, ["{$prefix}config", 'value'])['name'] ?? null;
+        if ($name !== null) {
+            return $name;
+        }
+        $name = $this->one('SELECT @@collation_database AS name')['name'];
+        return $this->one("SHOW COLLATION WHERE Charset = 'utf8mb4' AND Collation = ?", [$name]) === null ? 'utf8mb4_unicode_ci' : $name;
+    }
+
     /** Number of rows, counted no further than `$most`. */
     public function count_rows(string $table, int $most): int {
         $row = $this->one('SELECT COUNT(*) AS n FROM (SELECT 1 AS x FROM ' . $this->quoted($table) . ' LIMIT ' . ($most + 1) . ') few');

@@ -37,8 +37,15 @@ const MYSQL_VERSION = '8.4.0';
 export const mysqlEngine: DatabaseEngine = {
   ...mariaDbEngine,
   start: (world, name, port, parameters) =>
-    start(world, name, port, { ...settingsOf(parameters), version: MYSQL_VERSION }),
+    start(world, name, port, { ...settingsOf(withoutMysqlsOwn(parameters)), version: MYSQL_VERSION }),
 };
+
+/** MariaDB before 11.4.5 does not know the collations that begin with utf8mb4_0900. */
+function withoutMysqlsOwn(parameters: Readonly<Record<string, string>>): Record<string, string> {
+  const { collation_server = '', ...others } = parameters;
+  if (collation_server === '') return others;
+  return { ...others, collation_server: collation_server.replace(/^utf8mb4_0900_ai_ci$/, 'utf8mb4_unicode_ci') };
+}
 
 async function start(
   world: World,
