@@ -353,6 +353,22 @@ describe('the next attempt', () => {
   });
 });
 
+test('in a rehearsal work is looked at more often, and patience with it lasts as long as on AWS', () => {
+  const retrier = { IntervalSeconds: 10, BackoffRate: 1, MaxAttempts: 40 };
+  const after = (error: string, pace: number) => retryAfter([{ ErrorEquals: [error], ...retrier }], error, [], pace);
+  for (const [error, attempts] of [
+    ['InstallStillRunning', 400],
+    ['TaskStillRunning', 400],
+    // Of a person's time, of a clock and of services there is as much less as of every other wait.
+    ['AdministratorStillPending', 40],
+    ['MaintenanceWindowClosed', 40],
+    ['DatabaseUnreachable', 40],
+  ] as const) {
+    expect(after(error, 10), error).toMatchObject({ delay: 1_000, attemptsLeft: attempts });
+    expect(after(error, 1), error).toMatchObject({ delay: 10_000, attemptsLeft: 40 });
+  }
+});
+
 test('choices are followed in their order, and states that only steer are no phases', () => {
   const machine = JSON.stringify({
     StartAt: 'Which',

@@ -40,7 +40,7 @@ describe('a definition', () => {
     expect(() => parseDefinition(oneTask(more))).toThrow(expected);
   });
 
-  it('is given to the interpreter with waits scaled and everything else as it is', () => {
+  it('is given to the interpreter with waits scaled, patience with work as it was, and everything else as it is', () => {
     const definition = parseDefinition(
       oneTask({
         TimeoutSeconds: 900,
@@ -48,6 +48,7 @@ describe('a definition', () => {
         Retry: [
           { ErrorEquals: ['A'], IntervalSeconds: 20, MaxDelaySeconds: 60, BackoffRate: 1.5, JitterStrategy: 'FULL' },
           { ErrorEquals: ['B'] },
+          { ErrorEquals: ['InstallStillRunning'], IntervalSeconds: 10, MaxDelaySeconds: 30, MaxAttempts: 160 },
         ],
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$', Next: 'A' }],
       }),
@@ -58,8 +59,12 @@ describe('a definition', () => {
       End: true,
       TimeoutSeconds: 900,
       Retry: [
-        { ErrorEquals: ['A'], IntervalSeconds: 2, MaxDelaySeconds: 6, BackoffRate: 1.5, JitterStrategy: 'FULL' },
-        { ErrorEquals: ['B'], IntervalSeconds: 0.1 },
+        {
+          ...{ ErrorEquals: ['A'], IntervalSeconds: 2, MaxDelaySeconds: 6, MaxAttempts: 3 },
+          ...{ BackoffRate: 1.5, JitterStrategy: 'FULL' },
+        },
+        { ErrorEquals: ['B'], IntervalSeconds: 0.1, MaxAttempts: 3 },
+        { ErrorEquals: ['InstallStillRunning'], IntervalSeconds: 1, MaxDelaySeconds: 3, MaxAttempts: 1600 },
       ],
       Catch: [{ ErrorEquals: ['States.ALL'], Next: 'A' }],
     });
