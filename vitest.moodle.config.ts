@@ -15,7 +15,7 @@ export default defineConfig({
       'test/lambdas/*.test.ts',
       'test/rollout/{fresh-install,site-life,killed-install,browser-finish,refusals,site-with-a-past}.test.ts',
     ],
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: ['test/support/global-setup-of-moodle.ts'],
     env: { ROLLOUTS_ON_MOODLE: directory, LIFECYCLE_TESTS_ON: 'mysql' },
     testTimeout: 900_000,
     hookTimeout: 900_000,

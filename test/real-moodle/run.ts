@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   if (directories.length === 0) throw new Error('MOODLE_DIR is not set: it names the folder of a real Moodle.');
   // Before the first run, lest a folder that is none shows after hours.
   const releases = directories.map((directory) => readMoodle(directory).release);
-  await ensurePrerequisites({ realMoodle: true, mariaDb: true, browser: true }, say);
+  await ensurePrerequisites({ realMoodle: true, mariaDb: true }, say);
   let code = 0;
   for (const [at, directory] of directories.entries()) {
     for (const kind of kinds) {

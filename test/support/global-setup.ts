@@ -7,9 +7,11 @@ import { makeRunFolder } from './run-folder.ts';
 /** Folder of one run of the tests, which its workers share. */
 export const RUN_FOLDER = 'MOODLE_LIFECYCLE_TEST_RUN';
 
+export default (): Promise<() => void> => setUp({ browser: true });
+
 /** Tests run against real servers, so that a missing one is installed or asked for before the first test, not skipped. */
-export default async function setup(): Promise<() => void> {
-  const needs = { realMoodle: process.env.MOODLE_DIR !== undefined, mariaDb: true, browser: true };
+export async function setUp({ browser }: { readonly browser: boolean }): Promise<() => void> {
+  const needs = { realMoodle: process.env.MOODLE_DIR !== undefined, mariaDb: true, browser };
   await ensurePrerequisites(needs, (line) => console.log(line));
   // Now, lest each of the first synthesises make them at the same time.
   bundleFunctions();
