@@ -36,6 +36,9 @@ const versionedPaths = [
   '/lib/editor/tiny/lang.php*',
 ];
 
+/** Characters that CloudFront allows. Of a VPC origin the console says 64, which is also where CDK cuts names of its own. */
+const longestNames = { VpcOrigin: 64, SecurityHeaders: 128 };
+
 /** CloudFront before the load balancer: HTTPS near the visitor, and a cache for what Moodle calls immutable. */
 export class SiteDistribution extends Construct {
   readonly distribution: cloudfront.Distribution;
@@ -138,8 +141,10 @@ export class SiteDistribution extends Construct {
         });
   }
 
-  /** CloudFront has one name space for all regions. */
-  #name(what: string, { region }: Config): string {
-    return `${Names.uniqueResourceName(this, { maxLength: 80 })}-${what}-${region}`;
+  /** CloudFront has one name space for all regions, so the region is part of the name. */
+  #name(what: keyof typeof longestNames, { region }: Config): string {
+    const end = `-${what}-${region}`;
+    const maxLength = Math.min(80, longestNames[what] - end.length);
+    return `${Names.uniqueResourceName(this, { maxLength })}${end}`;
   }
 }

@@ -11,12 +11,18 @@ const privateRange = new RegExp(
     '(?:\\.0\\.0/16|\\.(?:0|128)\\.0/17|\\.(?:0|64|128|192)\\.0/18|\\.(?:0|32|64|96|128|160|192|224)\\.0/19)$',
 );
 
+/**
+ * Regions in which AWS gives many accounts zones of other letters than a and b: us-west-1 has two of a, b and c,
+ * ap-northeast-1 has a, c and d, sa-east-1 a, b and c of which older accounts lack b.
+ */
+const otherZones: ReadonlySet<string> = new Set(['us-west-1', 'ap-northeast-1', 'sa-east-1']);
+
 /** The network that the site stands in. */
 export const networkOptions = {
   availabilityZones: optionalList(
     /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/,
     'two or three zones of the region, for example eu-west-1a,eu-west-1b',
-    'The availability zones of the site; left out: zones a and b of its region.',
+    `The availability zones of the site; left out: zones a and b of its region. Needed in ${[...otherZones].join(', ')}.`,
   ),
   nodeZones: wholeNumber(1, 3, {
     doc: 'In how many of the zones nodes, files and caches are; load balancer and database always have two or more.',
@@ -58,6 +64,12 @@ export const networkOptions = {
 } as const;
 
 export const networkContradictions: readonly Contradiction[] = [
+  ({ availabilityZones, region }) =>
+    availabilityZones === undefined && otherZones.has(region)
+      ? `Option availabilityZones is needed with region=${region}: not every account has the zones a and b there. Yours are ` +
+        `listed by aws ec2 describe-availability-zones --region ${region} --query AvailabilityZones[].ZoneName. Give two or ` +
+        `three of them, for example -c availabilityZones=${region}a,${region}c.`
+      : undefined,
   (config) => {
     const zones = zonesOf(config);
     return zones.length < 2 || zones.length > 3 || !zones.every((zone) => zone.slice(0, -1) === config.region)

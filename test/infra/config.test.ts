@@ -236,6 +236,8 @@ describe('readConfig', () => {
     [{ healthGraceSeconds: '600', installHealthGraceSeconds: '300' }, 'installHealthGraceSeconds cannot be 300'],
     [{ region: 'us-east-1', availabilityZones: 'eu-west-1a,eu-west-1b' }, 'with region=us-east-1'],
     [{ availabilityZones: 'eu-west-1a' }, 'Allowed: two or three zones'],
+    [{ region: 'ap-northeast-1' }, 'for example -c availabilityZones=ap-northeast-1a,ap-northeast-1c'],
+    [{ region: 'us-west-1' }, 'availabilityZones is needed with region=us-west-1'],
     [{ filesZones: 'one-zone', nodeZones: '2' }, 'Allowed: regional, or nodeZones=1'],
     [{ cacheReplicas: '1' }, 'cacheReplicas cannot be 1 with nodeZones=1'],
     [{ sharedCache: 'true', sessionStore: 'memcached' }, 'sharedCache cannot be true with sessionStore=memcached'],
@@ -280,6 +282,7 @@ describe('readConfig', () => {
 
   it.each([
     { moodleVersion: '5.2.4', databaseVersion: '16.13' },
+    { region: 'ap-northeast-1', availabilityZones: 'ap-northeast-1a,ap-northeast-1c' },
     {
       moodleVersion: '4.5.6',
       phpVersion: '8.2',
