@@ -95,6 +95,28 @@ describe.skipIf(noPhp)('what Moodle says', () => {
   ])('“%s” is of %s', (line, component) => {
     expect(evaluate('moodle_facts.php', `component_in(${quoted(line)})`)).toBe(component);
   });
+
+  // After the last plugin Moodle reads the settings.php of all (admin_apply_default_settings(), seen on 4.5.6 and 5.1.3).
+  test.each([
+    [
+      'the one whose file failed, not the one that Moodle named last',
+      'Call to undefined function nowhere() in {code}/local/one/settings.php:5',
+      'local_one',
+    ],
+    [
+      'the one that Moodle named last, where the file is none of a plugin',
+      'Call to undefined function local_one_nowhere() in {code}/lib/adminlib.php:5',
+      'tool_two',
+    ],
+  ])('the plugin to blame is %s', (_, error, component) => {
+    const fatal = `PHP Fatal error:  Uncaught Error: ${error.replace('{code}', environment.MOODLE_DIRROOT ?? '')}`;
+    const lines = php(['-->local_one', '++ Success ++', '-->tool_two', '++ Success ++', fatal]);
+    const problem = `moodle_problem('It failed', new ended_process(255, 0, false, 1.0, ${lines}, ''))`;
+    expect(evaluate('moodle_facts.php', `${problem}->details['plugin']`)).toBe(component);
+    expect(evaluate('moodle_facts.php', `${problem}->getMessage()`)).toContain(
+      `It failed, in ${component}: Uncaught Error`,
+    );
+  });
 });
 
 describe.skipIf(noPhp)('versions', () => {

@@ -243,6 +243,19 @@ describe('verifySite', () => {
     if (words) expect(evidence.kept).toEqual([expect.stringMatching(words)]);
   });
 
+  it('takes a site that was brought here, signs people in elsewhere and is in maintenance, though nothing served before', async () => {
+    const { account, door, verify } = await finished(2, { existingSite: true }, ({ door }) => {
+      door.status = 503;
+    });
+    Object.assign(door, {
+      status: undefined,
+      loginElsewhere: 'https://sso.example.edu/start',
+      maintenance: { by: 'administrator' },
+    });
+    account.report = () => ({ ok: true, files: 9, looked: 9, missing: 0, wrongSize: 0 });
+    expect(await verify()).toMatchObject({ kept: expect.arrayContaining(['in maintenance, by an administrator']) });
+  });
+
   it.each(faults)('does not accept what came with the rollout: %s', async (_, change, words) => {
     const { account, verify } = await finished(2);
     change(account);

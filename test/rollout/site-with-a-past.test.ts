@@ -10,6 +10,7 @@ import { dataFolder } from './update-failures.ts';
 
 const CODE = 'local_codeonly';
 const elsewhere = 'https://sso.example.edu/start';
+const kept = ['in maintenance, by an administrator', `the login page leads to ${elsewhere}`];
 
 /**
  * What administrators switch in Moodle, before an update and during one. The stand-in obeys these settings as Moodle's
@@ -44,7 +45,6 @@ describe('a site with a past', { timeout: 900_000 }, () => {
     const progress = await site.update({ add: [{ component: CODE }] });
 
     expect(progress.failure).toBeUndefined();
-    const kept = ['in maintenance, by an administrator', `the login page leads to ${elsewhere}`];
     expect(evidence(progress, 'Check the site')).toMatchObject({
       keeps: [...kept, 'cron is switched off by an administrator'],
     });
@@ -62,16 +62,16 @@ describe('a site with a past', { timeout: 900_000 }, () => {
     expect(await site.query(`SELECT 1 FROM mdl_user WHERE username = 'moodle-lifecycle'`)).toEqual([]);
   });
 
-  it('gets one node more behind single sign-on: a node does not refuse to serve for what its pages answer', async () => {
-    await set({ maintenance_enabled: '0', cron_enabled: '1' });
-
+  it('gets one node more by an install, with all three: a node does not refuse to serve for what its pages answer', async () => {
     const progress = await site.install({ nodes: 2 });
 
     expect(progress.failure).toBeUndefined();
     expect(evidence(progress, 'Verify the site')).toMatchObject({
-      kept: [`the login page leads to ${elsewhere}`],
+      kept,
       session: expect.stringMatching(/^one session on 2 nodes/),
     });
+    expect(await front()).toBe(503);
+    await set({ maintenance_enabled: '0', cron_enabled: '1' });
   });
 
   it('takes maintenance that begins during an update for what it is, and leaves it on', async () => {
