@@ -71,6 +71,17 @@ final class code_tree {
     }
 
     /**
+     * Folders where plugins of each type can be put: also where a plugin declares a type and has no folder for it yet, as
+     * archives leave out empty ones. With the first plugin in it Moodle finds the type.
+     *
+     * @return array<string, string>
+     */
+    public function places(): array {
+        $types = $this->types();
+        return $types['plugintypes'] + array_diff_key($types['awaited'], $types['deprecatedplugintypes'], $types['deletedplugintypes']);
+    }
+
+    /**
      * The types that Moodle still reads, but in which nothing new should come (from 5.0 on).
      *
      * @return array<string, string>
@@ -82,7 +93,7 @@ final class code_tree {
     /** Folders of every plugin, by component. @return array<string, string> */
     public function plugins(): array {
         $plugins = [];
-        foreach ($this->types() as $types) {
+        foreach (array_diff_key($this->types(), ['awaited' => 0]) as $types) {
             foreach ($types as $type => $folder) {
                 foreach ($this->plugins_in($type, $folder) as $name => $plugin) {
                     $plugins["{$type}_$name"] = $plugin;
@@ -126,24 +137,29 @@ final class code_tree {
      * Types that a plugin brings, and what Moodle passes over in what it says.
      *
      * @return array{plugintypes: array<string, string>, deprecatedplugintypes: array<string, string>,
-     *     deletedplugintypes: array<string, string>, problems: string[]}
+     *     deletedplugintypes: array<string, string>, awaited: array<string, string>, problems: string[]}
      * @throws plugin_problem where Moodle would stop with every page
      */
     public function subtypes_of(string $component, string $folder): array {
         $declared = declared_subplugins($component, $folder, $this);
-        $found = ['plugintypes' => [], 'deprecatedplugintypes' => [], 'deletedplugintypes' => [], 'problems' => $declared['problems']];
+        $found = ['plugintypes' => [], 'deprecatedplugintypes' => [], 'deletedplugintypes' => [], 'awaited' => [],
+            'problems' => $declared['problems']];
         foreach (array_diff_key($declared, ['problems' => 0]) as $kind => $types) {
             foreach ($types as $type => $path) {
                 $problem = match (true) {
                     preg_match('/^[a-z][a-z0-9]*$/D', (string) $type) !== 1 => 'its name is not one of small letters and digits',
                     isset($this->components['subsystems'][$type]) => 'a part of Moodle itself has that name',
-                    !is_dir("$this->root/$path") => "its folder $path is not there",
+                    // Moodle would follow it; a build would put plugins there.
+                    in_array('..', explode('/', $path), true) => "its folder $path leads elsewhere",
                     default => null,
                 };
-                if ($problem === null) {
+                if ($problem !== null) {
+                    $found['problems'][] = "its subplugin type “{$type}” is none for Moodle: $problem.";
+                } else if (is_dir("$this->root/$path")) {
                     $found[$kind][$type] = "$this->root/$path";
                 } else {
-                    $found['problems'][] = "its subplugin type “{$type}” is none for Moodle: $problem.";
+                    $found['problems'][] = "its subplugin type “{$type}” is none for Moodle: its folder $path is not there.";
+                    $found['awaited'] += $kind === 'plugintypes' && is_plain_path($path) ? [$type => "$this->root/$path"] : [];
                 }
             }
         }
@@ -162,6 +178,7 @@ final class code_tree {
             'plugintypes' => $absolute($this->components['plugintypes']),
             'deprecatedplugintypes' => $absolute($this->components['deprecatedplugintypes'] ?? []),
             'deletedplugintypes' => $absolute($this->components['deletedplugintypes'] ?? []),
+            'awaited' => [],
         ];
         // Our config.php sets neither $CFG->themedir nor another $CFG->admin.
         $types['plugintypes'] = ['theme' => "$this->dirroot/theme", 'local' => "$this->dirroot/local"] + $types['plugintypes'];
@@ -175,7 +192,7 @@ final class code_tree {
                 }
                 foreach (array_keys($types) as $kind) {
                     // The first that has a name keeps it.
-                    $types[$kind] += array_diff_key($subtypes[$kind], ...array_values($types));
+                    $types[$kind] += array_diff_key($subtypes[$kind], ...array_values(array_diff_key($types, ['awaited' => 0])));
                 }
             }
         }

@@ -67,3 +67,8 @@ function subplugins_in_php(string $component, string $folder, code_tree $tree): 
     }
     return $reader->variables['subplugins'] ?? [];
 }
+
+/** A path that a plugin names, in which a folder may be made. */
+function is_plain_path(string $path): bool {
+    return preg_match('#^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*/?$#D', $path) === 1;
+}

@@ -28,13 +28,25 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+interface Build {
+  readonly component?: string;
+  readonly release?: string;
+  /** Files of plugins beside it. */
+  readonly others?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
 /** Adds an archive as this plugin to a tree of this release, and checks it. */
-async function build(archive: Buffer, { component = ARCHIVED, release = '4.5.6' } = {}) {
+async function build(archive: Buffer, { component = ARCHIVED, release = '4.5.6', others = {} }: Build = {}) {
   tree = makeCodeTree(join(folder, 'code'), release);
-  const offered = releaseOf(pluginFiles({ component, version: 2026010100 }), { archive });
-  directory.offer(offered);
-  const sha256 = createHash('sha256').update(archive).digest('hex');
-  const plugins = [{ component, version: 2026010100, url: directory.downloadUrl(offered), sha256 }];
+  const offered = [
+    ...Object.values(others).map((files) => releaseOf(files)),
+    releaseOf(pluginFiles({ component, version: 2026010100 }), { archive }),
+  ];
+  const plugins = offered.map((one) => {
+    directory.offer(one);
+    const sha256 = createHash('sha256').update(one.archive).digest('hex');
+    return { component: one.component, version: one.version, url: directory.downloadUrl(one), sha256 };
+  });
   const manifest = join(folder, 'manifest.json');
   writeFileSync(manifest, JSON.stringify({ plugins }));
   const added = await run('add-plugins', manifest);
@@ -207,13 +219,14 @@ describe.skipIf(noTools)('what a plugin carries along', () => {
   });
 });
 
+const subpluginsInPhp = { 'db/subplugins.php': "<?php\n$subplugins = ['oldpart' => 'local/oldparent/part'];\n" };
 const oldParent = (more: Record<string, string> = {}) =>
   packed(
     pluginFiles({
       component: 'local_oldparent',
       version: 2026010100,
       files: {
-        'db/subplugins.php': "<?php\n$subplugins = ['oldpart' => 'local/oldparent/part'];\n",
+        ...subpluginsInPhp,
         'part/one/version.php': "<?php\n$plugin->component = 'oldpart_one';\n$plugin->version = 2026010100;\n",
         ...more,
       },
@@ -233,6 +246,19 @@ describe.skipIf(noTools)('subplugins declared in db/subplugins.php', () => {
     expect(output).toContain('in its subplugin oldpart_one: its version.php names no version');
     const whole = await build(oldParent(), { component: 'local_oldparent', release });
     expect(whole, whole.output).toMatchObject({ status: 0 });
+  });
+
+  test('a type whose folder the archive leaves out is there with its first plugin', async () => {
+    const { status, output } = await build(
+      packed(pluginFiles({ component: 'local_oldparent', version: 2026010100, files: subpluginsInPhp }), 'old'),
+      {
+        component: 'local_oldparent',
+        others: { oldpart_one: pluginFiles({ component: 'oldpart_one', version: 2026010100 }) },
+      },
+    );
+    expect(status, output).toBe(0);
+    expect(output).toContain('2 plugins checked, 0 problems');
+    expect(existsSync(join(tree, 'local/oldparent/part/one/version.php'))).toBe(true);
   });
 
   test('Moodle 5.1.3 stops at them, and so does the build', async () => {
@@ -256,7 +282,7 @@ describe.skipIf(noTools)('subplugins declared in db/subplugins.php', () => {
     const { status, output } = await build(
       oldParent({
         'db/subplugins.json':
-          '{"plugintypes": {"Old_part": "local/oldparent/part", "lostpart": "local/oldparent/lost"}}',
+          '{"plugintypes": {"Old_part": "local/oldparent/part", "lostpart": "local/oldparent/lost", "outpart": "local/../../../tmp"}}',
       }),
       { component: 'local_oldparent' },
     );
@@ -264,6 +290,7 @@ describe.skipIf(noTools)('subplugins declared in db/subplugins.php', () => {
     expect(output.match(/^warning: .*/gm)).toEqual([
       expect.stringContaining('“Old_part” is none for Moodle: its name is not one of small letters and digits'),
       expect.stringContaining('“lostpart” is none for Moodle: its folder local/oldparent/lost is not there'),
+      expect.stringContaining('“outpart” is none for Moodle: its folder local/../../../tmp leads elsewhere'),
     ]);
   });
 });
