@@ -38,8 +38,8 @@ export class Backups extends Construct {
     acknowledgeFindings(
       this.role,
       'AwsSolutions-IAM5',
-      /^Resource::(\*|arn:aws:kms:.*:key\/\*|arn:aws:rds:.*:(cluster-)?snapshot:awsbackup:\*)$/,
-      'Snapshots that AWS Backup names itself, the key of RDS by way of RDS alone, and tags, which have no resource.',
+      /^Resource::(\*|arn:aws:backup:\*:\*:recovery-point:\*|arn:aws:kms:.*:key\/\*|arn:aws:rds:.*:(cluster-)?snapshot:awsbackup:\*)$/,
+      'Snapshots and recovery points that AWS Backup names itself, the key of RDS by way of RDS alone, and tags, which have no resource.',
     );
   }
 
@@ -94,6 +94,12 @@ export class Backups extends Construct {
         resources: [database.arn, ...snapshots],
       }),
       new iam.PolicyStatement({ actions: ['backup:DescribeBackupVault'], resources: [this.vault.backupVaultArn] }),
+      // A file system has a Name, which its recovery points get. As in AWS's managed policy for this service (version 30).
+      new iam.PolicyStatement({
+        actions: ['backup:TagResource'],
+        resources: [`arn:${stack.partition}:backup:*:*:recovery-point:*`],
+        conditions: { StringEquals: { 'aws:PrincipalAccount': '${aws:ResourceAccount}' } },
+      }),
       // What RDS does with its own key for a copy of what is encrypted with it.
       new iam.PolicyStatement({
         actions: ['kms:CreateGrant', 'kms:DescribeKey'],

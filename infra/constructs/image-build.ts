@@ -103,15 +103,14 @@ const buildSpec = {
         'aws s3 cp "s3://$MANIFEST_BUCKET/manifests/$IMAGE_TAG.json" manifest.json',
         'MOODLE_VERSION=$(jq --exit-status --raw-output .moodle.version manifest.json)',
         `MOODLE_CHECKSUM=$(jq --raw-output '.moodle.sha256 // ""' manifest.json)`,
-        'aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
+        'set -o pipefail; aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
       ],
     },
     build: {
       commands: [
         // What is wrong with Moodle or a plugin comes last, each line as check-moodle or check-plugins wrote it: that is
-        // what a rollout reports.
-        'set -o pipefail',
-        'docker build --file Containerfile --build-arg MANIFEST=manifest.json --build-arg PHP_VERSION="$PHP_VERSION" ' +
+        // what a rollout reports. CodeBuild runs each command by itself: an option of the shell counts in its own alone.
+        'set -o pipefail; docker build --file Containerfile --build-arg MANIFEST=manifest.json --build-arg PHP_VERSION="$PHP_VERSION" ' +
           '--build-arg MOODLE_VERSION="$MOODLE_VERSION" --build-arg MOODLE_CHECKSUM="$MOODLE_CHECKSUM" ' +
           '--tag "$REPOSITORY_URI:$IMAGE_TAG" . 2>&1 | tee build.log || ' +
           '{ grep --only-matching --extended-regexp "(Moodle|plugin) problem: .*" build.log | sort --unique; exit 1; }',

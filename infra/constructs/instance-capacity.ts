@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import * as autoscaling from 'aws-cdk-lib/aws-autoscaling';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
@@ -57,6 +58,20 @@ export class InstanceCapacity extends Construct implements Capacity {
       machineImageType: ecs.MachineImageType.AMAZON_LINUX_2,
     });
     cluster.addAsgCapacityProvider(provider);
+    // By ECS_ENABLE_SPOT_INSTANCE_DRAINING the agent drains its own instance on the notice of two minutes; CDK grants this
+    // only to instances that it knows to be Spot.
+    group.addToRolePolicy(
+      new iam.PolicyStatement({
+        actions: ['ecs:UpdateContainerInstancesState'],
+        resources: [
+          Stack.of(this).formatArn({
+            service: 'ecs',
+            resource: 'container-instance',
+            resourceName: `${cluster.clusterName}/*`,
+          }),
+        ],
+      }),
+    );
     acknowledge(group, 'AwsSolutions-AS3', 'Instances come and go with the nodes: nobody is to be told of each.');
     const inTemplate = "The launch template of the group says so; the rule reads the older launch configuration's.";
     acknowledge(group, 'AwsSolutions-EC26', inTemplate);

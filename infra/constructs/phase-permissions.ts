@@ -62,8 +62,10 @@ export function phasePermissions(platform: PlatformStack, config: Config) {
     'list tasks': [allow(['ecs:ListTasks'], ['*'], inCluster)],
     // Application Auto Scaling has no resource to name when it describes.
     'read scaling': [allow(['application-autoscaling:DescribeScalableTargets'], ['*'])],
-    // The id of a scalable target is AWS's own; the conditions narrow it to the node count of ECS services.
+    // Application Auto Scaling asks ECS with the rights of whoever registers the target.
     'change scaling': [
+      allow(['ecs:DescribeServices', 'ecs:UpdateService'], [platform.web.service.serviceArn]),
+      // The id of a scalable target is AWS's own; the conditions narrow it to the node count of ECS services.
       allow(
         ['application-autoscaling:RegisterScalableTarget'],
         [stack.formatArn({ service: 'application-autoscaling', resource: 'scalable-target', resourceName: '*' })],

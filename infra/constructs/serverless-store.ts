@@ -57,7 +57,8 @@ export class ServerlessStore extends Construct implements Store {
       majorEngineVersion: majorVersions[engine],
       serverlessCacheName: name('cache'),
       description,
-      subnetIds: network.storeSubnets.subnetIds,
+      // It wants subnets of two or three zones, in however many of them nodes are.
+      subnetIds: network.databaseSubnets.subnetIds,
       securityGroupIds: [this.#securityGroup.securityGroupId],
       userGroupId: users.ref,
     });

@@ -24,10 +24,11 @@ export class InsightsRetention extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': account } },
       }),
     });
+    // CloudWatch Logs matches a group by an ARN that ends in :* for all actions but those of tags.
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['logs:PutRetentionPolicy'],
-        resources: [Stack.of(this).formatArn({ service: 'logs', resource: `log-group:${logGroupName}` })],
+        resources: [Stack.of(this).formatArn({ service: 'logs', resource: `log-group:${logGroupName}:*` })],
       }),
     );
     new scheduler.CfnSchedule(this, 'Schedule', {
