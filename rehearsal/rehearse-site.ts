@@ -6,6 +6,7 @@ import { removeOldCompiledCode } from './compile-cache.ts';
 import { lockFolder } from './folder-lock.ts';
 import { namesOf } from './machines/names.ts';
 import { keeperOf } from './machines/process-keeper.ts';
+import { otherReleaseInWords } from './moodle/at-release.ts';
 import { chooseMoodle } from './moodle/choose.ts';
 import { downloadBar } from './moodle/download-bar.ts';
 import { PhpTooOld, requireSuitablePhp } from './moodle/php-version.ts';
@@ -58,8 +59,9 @@ export async function rehearseSite(options: RehearsalOptions, directory: string,
     await ensurePrerequisites({ realMoodle: chosen.kind === 'real', mariaDb }, say);
     const moodle = withOthers(runnable(chosen, choice.asked ?? choice.environment, say), otherMoodles);
     say(`Nodes run ${describe(moodle)}.`);
-    const named = options.cloudAssembly ?? options.context.moodleVersion;
-    if (named !== undefined) sayOtherRelease(moodle, choice.pinnedVersion, say);
+    const isNamed = (options.cloudAssembly ?? options.context.moodleVersion) !== undefined;
+    const other = isNamed ? otherReleaseInWords(moodle, choice.pinnedVersion) : undefined;
+    if (other) say(other);
     say(
       `Deploying to the make-believe account (${mariaDb ? 'MariaDB' : 'PostgreSQL'}, Redis with TLS, load balancer) …`,
     );
@@ -131,16 +133,6 @@ function withOthers(moodle: MoodleSource, folders: readonly string[]): MoodleSou
 
 const describe = (moodle: MoodleSource) =>
   moodle.kind === 'real' ? `Moodle ${moodle.release} from ${moodle.directory}` : 'the stand-in, which is not Moodle';
-
-/** Somebody named a release, and gave the tree of another. */
-function sayOtherRelease(moodle: MoodleSource, deployed: string, say: (line: string) => void): void {
-  if (moodle.kind !== 'real' || numberOf(moodle.release) === deployed) return;
-  const runs = numberOf(moodle.release);
-  say(
-    `The templates name Moodle ${deployed}; the code in ${moodle.directory} is Moodle ${runs}. That is what is rehearsed: images, ` +
-      `plans and messages name ${runs}, and updates stay within its branch.`,
-  );
-}
 
 async function rollOut(
   rehearsal: Rehearsal,

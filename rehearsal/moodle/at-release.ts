@@ -19,6 +19,20 @@ export function atReleaseOf(assembly: CloudAssembly, moodle: MoodleSource): Clou
   };
 }
 
+/**
+ * For somebody who named a release and gave the tree of another; undefined where they are one.
+ *
+ * @param named by the templates
+ */
+export function otherReleaseInWords(moodle: MoodleSource, named: string): string | undefined {
+  if (moodle.kind !== 'real' || numberOf(moodle.release) === named) return undefined;
+  const runs = numberOf(moodle.release);
+  return (
+    `The templates name Moodle ${named}; the code in ${moodle.directory} is Moodle ${runs}. That is what is rehearsed: images, ` +
+    `plans and messages name ${runs}, and updates stay within its branch.`
+  );
+}
+
 function inTemplate(template: Template, release: string): Template {
   const resources = Object.entries(template.Resources).map(([id, resource]) => [id, inResource(resource, release)]);
   return { ...template, Resources: Object.fromEntries(resources) };

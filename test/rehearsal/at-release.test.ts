@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { atReleaseOf } from '../../rehearsal/moodle/at-release.ts';
+import { atReleaseOf, otherReleaseInWords } from '../../rehearsal/moodle/at-release.ts';
 import type { MoodleSource } from '../../rehearsal/moodle/source.ts';
 import { type CloudAssembly, readAssembly } from '../../rehearsal/template/assembly.ts';
 import { assemblyFor } from '../support/assembly.ts';
@@ -50,4 +50,13 @@ test('the checksum of another release’s archive is not that of the tree', () =
 test('the stand-in stands for what the templates name', async () => {
   const assembly = readAssembly(await assemblyFor({ site: 'demo' }));
   expect(atReleaseOf(assembly, { kind: 'stand-in' })).toBe(assembly);
+});
+
+test('templates that name another release than the tree are said plainly', () => {
+  expect(otherReleaseInWords(real('5.1.3 (Build: 20260216)', 501), '5.3')).toBe(
+    'The templates name Moodle 5.3; the code in /m is Moodle 5.1.3. That is what is rehearsed: images, plans and messages ' +
+      'name 5.1.3, and updates stay within its branch.',
+  );
+  expect(otherReleaseInWords(real('5.3 (Build: 20261005)', 503), '5.3')).toBeUndefined();
+  expect(otherReleaseInWords({ kind: 'stand-in' }, '5.3')).toBeUndefined();
 });
