@@ -123,6 +123,40 @@ describe('one server for both', () => {
   });
 });
 
+test('a session above Memcached’s 1 MB is counted and left; its user signs in again, and the others stay', async () => {
+  const site = await bench.site(installed);
+  const settings = bench.sessionStore('memcached');
+  const old = await site.serve(settings);
+  const [other, large] = [new Browser(), new Browser()];
+  await other.logIn(old);
+  const [{ newest }] = await site.sql('SELECT max(id) AS newest FROM mdl_sessions');
+  await large.logIn(old);
+  await site.sql(
+    `UPDATE mdl_sessions SET sessdata = encode(decode(sessdata, 'base64') || convert_to('junk|s:1200000:"' || repeat('x', 1200000) || '";', 'UTF8'), 'base64')
+      WHERE id > $1 AND sessdata IS NOT NULL`,
+    newest,
+  );
+  expect(await large.isLoggedIn(old)).toBe(true);
+  const sessions = await site.sessionsInDatabase();
+  expect(await site.run(['copy-sessions', 'database', 'memcached'], settings)).toMatchObject({
+    exitCode: 0,
+    value: { ok: true, copied: sessions - 1, skipped: 1, tooLarge: 1 },
+  });
+
+  await site.openMigration('database', 'memcached');
+  const node = await site.serve({ ...settings, MOODLE_SESSION_STORE: 'memcached' });
+  expect(await site.run(['copy-sessions', 'database', 'memcached', '--move'], settings)).toMatchObject({
+    exitCode: 0,
+    value: { ok: true, tooLarge: 1 },
+  });
+  expect(await site.sessionsInDatabase()).toBe(1);
+  expect(await other.isLoggedIn(node)).toBe(true);
+  expect(await large.isLoggedIn(node)).toBe(false);
+  expect(node.log).toContain('a session is too large for memcached');
+  await large.logIn(node);
+  expect(await large.isLoggedIn(node)).toBe(true);
+});
+
 describe('Memcached for the application cache', () => {
   /** The code of the plugin, which is not part of Moodle: https://github.com/moodlehq/moodle-cachestore_memcached */
   const plugin = process.env.CACHESTORE_MEMCACHED_DIR ?? '';
