@@ -9,6 +9,9 @@ export function tested(rows: readonly Row[]): string {
     'PHP and one kind of database, and nothing else: what is not in it was not run. A test that was left out says why in the',
     'run itself. Tests in `test/image/` start the databases that they are about themselves.',
     '',
+    'Moodle 4.5 cannot run on PHP 8.4: its own environment check refuses it (`restrict_php_version_84`). Moodle 4.4 is for',
+    'PHP 8.1 to 8.3 as well, and does not check it.',
+    '',
     ...(rows.length === 0 ? ['Nothing yet.'] : [...table(rows), ...rows.flatMap(details)]),
     '',
   ].join('\n');
