@@ -441,7 +441,7 @@ export class Browser {
   }
 
   async logIn(node: MoodleNode): Promise<void> {
-    const { body } = await this.visit(node, '/login/index.php');
+    const { body } = await this.follow(node, '/login/index.php');
     const logintoken = /name="logintoken" value="([^"]*)"/.exec(body)?.[1] ?? '';
     await this.follow(node, '/login/index.php', { ...ADMIN, logintoken });
   }
