@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, platform, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +59,7 @@ async function runOn(directory: string, kind: Kind, files: readonly string[]): P
       MOODLE_DIR: directory,
       ROLLOUTS_ON_ENGINE: kind === 'postgresql' ? 'aurora-postgresql' : kind,
     });
+    if (!existsSync(report)) throw new Error('The run was stopped before its end. Nothing is recorded of it.');
     record({ ...surroundings(directory, kind), files: results(report) });
     return code;
   } finally {
@@ -79,7 +80,6 @@ function vitest(words: readonly string[], environment: Readonly<Record<string, s
   });
 }
 
-/** @throws Error when the run was stopped before its end: nothing is recorded of it */
 function results(report: string): Row['files'] {
   const today = new Date().toISOString().slice(0, 10);
   const read = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
