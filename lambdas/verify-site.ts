@@ -2,6 +2,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { readServing, type Serving } from './shared/acknowledgements.ts';
+import { answerOf } from './shared/answers.ts';
 import type { BeforeRollout } from './shared/before-rollout.ts';
 import { type FilesFound, judgeFiles } from './shared/brought-files.ts';
 import {
@@ -22,9 +23,9 @@ import { readParameters } from './shared/parameters.ts';
 import type { Plan } from './shared/plan.ts';
 import { readSecret } from './shared/secrets.ts';
 import { type Settings, settingsFrom } from './shared/settings.ts';
-import { isInCommandLineMaintenance, lookAtSite, open } from './shared/site-look.ts';
+import { isInCommandLineMaintenance, lookAtSite, open, type SiteLook } from './shared/site-look.ts';
 import { readSiteState } from './shared/site-state.ts';
-import { runTask } from './shared/tasks.ts';
+import { runTask, taskAge } from './shared/tasks.ts';
 import { type Page, Visitor } from './shared/visitor.ts';
 
 export interface VerifySiteClients {
@@ -97,7 +98,7 @@ export async function verifySite(
     ? await checkFiles(clients, { site, execution }, plan.acceptMissingFiles ?? false)
     : {};
   const login = plan.install && plan.finish === 'unattended' ? { login: await signIn(clients) } : {};
-  const look = await lookAtSite(clients, { site, execution }, nodes, 'look after');
+  const look = await lookAfter(clients, { site, execution }, nodes);
   const worse = worseThanBefore(look, before.look);
   if (worse.length > 0) throw failed(worse.join('; '));
   const kept = keptStates(look);
@@ -110,6 +111,19 @@ export async function verifySite(
     ...files,
     ...(kept.length > 0 ? { kept } : {}),
   };
+}
+
+/**
+ * A session that is lost is followed once more with another one: somebody has just ended all sessions, or the store has
+ * changed its server, and a way back restores a database.
+ */
+async function lookAfter(clients: VerifySiteClients, rollout: Rollout, nodes: readonly string[]): Promise<SiteLook> {
+  const again = 'look once more';
+  if ((await taskAge(clients.database, rollout, again)) === undefined) {
+    const look = await lookAtSite(clients, rollout, nodes, 'look after');
+    if (look.session.kind !== 'lost') return look;
+  }
+  return await lookAtSite(clients, rollout, nodes, again);
 }
 
 /** Database and files of a site that was brought here travelled apart: a task compares them. */
@@ -165,12 +179,18 @@ async function verifyAcknowledgements(
  */
 const cronRunSeconds = 240;
 
-/** The way in after an install that nobody else has touched: Moodle's own form, and the password of the secret. */
+/**
+ * The way in after an install that nobody else has touched: Moodle's own form, and the password of the secret. The code may
+ * bring another way with it (`local/defaults.php`, an authentication plugin, a theme): the session proves the site then.
+ */
 async function signIn({ secrets, settings }: VerifySiteClients): Promise<string> {
   const visitor = new Visitor(settings.siteUrl);
   const form = await open(visitor, '/login/index.php', settings);
+  const { kind, status, leadsTo } = answerOf(form);
+  if (kind === 'redirect') return `not tried: the login page leads to ${leadsTo}`;
+  if (kind !== 'page') throw failed(`the login page answered ${status}`);
   const logintoken = loginToken(form);
-  if (form.status !== 200 || !logintoken) throw failed(`the login page answered ${form.status} without a login form`);
+  if (logintoken === undefined) return 'not tried: the login page has another form than Moodle’s own';
   const { username = settings.adminUser, password = '' } = await readSecret(secrets, settings.adminSecretArn);
   const fields = { username, password, logintoken, anchor: '' };
   const pages = [await open(visitor, '/login/index.php', settings, fields), await open(visitor, '/my/', settings)];
@@ -184,7 +204,8 @@ async function signIn({ secrets, settings }: VerifySiteClients): Promise<string>
 
 function loginToken({ body }: Page): string | undefined {
   const [input = ''] = /<input[^>]*name="logintoken"[^>]*>/.exec(body) ?? [];
-  return /value="([^"]+)"/.exec(input)?.[1];
+  // Empty where `disablelogintoken` is set.
+  return /value="([^"]*)"/.exec(input)?.[1];
 }
 
 /** Moodle's user menu links to the logout page with the session's key. */

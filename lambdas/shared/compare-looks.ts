@@ -32,7 +32,7 @@ function isOurMaintenance({ front, session }: SiteLook): boolean {
   return front.by === 'a rollout' || (session.kind === 'maintenance' && session.by === 'a rollout');
 }
 
-const isBadSession = ({ kind }: SessionLook) => kind === 'lost' || kind === 'node not reached';
+const isBadSession = ({ kind }: SessionLook) => kind === 'lost' || kind === 'node not reached' || kind === 'not opened';
 
 /** States of the site that a rollout leaves as they are, in words; empty for a site that has none. */
 export function keptStates({ front, login, home, session, broken, cron }: SiteLook): readonly string[] {
@@ -40,6 +40,7 @@ export function keptStates({ front, login, home, session, broken, cron }: SiteLo
   if (session.kind === 'maintenance') kept.push('in maintenance, by Moodle’s command line');
   else if (front.kind === 'maintenance') kept.push('in maintenance, by an administrator');
   if (login.kind === 'redirect') kept.push(`the login page leads to ${login.leadsTo}`);
+  if (home?.kind === 'redirect') kept.push(`whoever signs in is led to ${home.leadsTo} first`);
   for (const [name, words] of Object.entries(seen) as [keyof typeof seen, string][]) {
     const answer = { front, login, home }[name];
     if (answer?.kind === 'error') kept.push(`${words} answers ${answer.status}`);
@@ -61,6 +62,8 @@ export function sessionInWords(session: SessionLook): string {
       return `the load balancer never led to ${session.nodes.map((node) => node.slice(0, 8)).join(', ')} in ${session.requests} requests`;
     case 'maintenance':
       return 'not tried: the site is in maintenance, by Moodle’s command line';
+    case 'not opened':
+      return `no session could be opened: ${session.problem}`;
     case 'not tried':
       return 'not tried: the image cannot open one yet';
   }

@@ -2,7 +2,7 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { TaskReport } from './acknowledgements.ts';
 import { type Answer, answerOf, isOfMoodle, type MaintenanceBy } from './answers.ts';
 import type { CronLook } from './cron-run.ts';
-import { NodesNotYetHealthy, SiteNotVerifiable } from './errors.ts';
+import { NodesNotYetHealthy } from './errors.ts';
 import type { Rollout } from './hold.ts';
 import { type MoodleDatabase, textOrNull } from './moodle-database.ts';
 import { endSession, inspectSite, sessionPath } from './rollout-session.ts';
@@ -25,6 +25,8 @@ export type SessionLook =
   | { readonly kind: 'node not reached'; readonly nodes: readonly string[]; readonly requests: number }
   /** In Moodle's command-line maintenance no session is opened. */
   | { readonly kind: 'maintenance'; readonly by: MaintenanceBy }
+  /** The task that opens it could not; why, in Moodle's or the store's own words. */
+  | { readonly kind: 'not opened'; readonly problem: string }
   /** The image is from before there was such a session. */
   | { readonly kind: 'not tried' };
 
@@ -49,7 +51,6 @@ export interface SiteLook {
  * @param nodes ids of the nodes that the load balancer should lead to
  * @param purpose names the task; one for each time that a rollout looks
  * @throws TaskStillRunning, NodesNotYetHealthy
- * @throws SiteNotVerifiable when no session can be opened for the rollout's own user
  */
 export async function lookAtSite(
   clients: LookClients,
@@ -57,20 +58,28 @@ export async function lookAtSite(
   nodes: readonly string[],
   purpose: string,
 ): Promise<SiteLook> {
-  const { database, settings } = clients;
   const { report, visitor } = await inspectSite(clients, rollout, purpose);
-  if (!visitor && report.reported !== false) {
-    throw new SiteNotVerifiable(
-      `No session could be opened on this site, so that no rollout could prove that it works afterwards: ${report.problem}. ` +
-        'Nothing was changed. Remove the cause and start the rollout again.',
-    );
-  }
+  const look = await lookAs(visitor, report, clients, nodes);
+  if (visitor) await endSession(clients, rollout, purpose, visitor);
+  return look;
+}
+
+/** @param visitor who comes with a session of the rollout's own user, where there is one */
+export async function lookAs(
+  visitor: Visitor | undefined,
+  report: TaskReport,
+  { database, settings }: Pick<LookClients, 'database' | 'settings'>,
+  nodes: readonly string[],
+): Promise<SiteLook> {
   const front = answerOf(await open(new Visitor(settings.siteUrl), '/', settings));
   const login = answerOf(await open(new Visitor(settings.siteUrl), '/login/index.php', settings));
-  const session: SessionLook = visitor ? await follow(visitor, settings, nodes) : { kind: 'not tried' };
+  const session: SessionLook = visitor ? await follow(visitor, settings, nodes) : notOpened(report);
   const home = visitor && answerOf(await open(visitor, await homeOfUsers(database, settings), settings));
-  if (visitor) await endSession(clients, rollout, purpose, visitor);
   return { front, login, home: home ?? null, session, ...pagesOf(report) };
+}
+
+function notOpened({ reported, problem = 'no reason given' }: TaskReport): SessionLook {
+  return reported === false ? { kind: 'not tried' } : { kind: 'not opened', problem };
 }
 
 function pagesOf({ pages = {} }: TaskReport): Pick<SiteLook, 'pages' | 'broken'> {

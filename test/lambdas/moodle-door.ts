@@ -23,6 +23,8 @@ export class MoodleDoor {
   readonly alone = new Set<string>();
   /** Where the login page leads, on a site behind single sign-on. */
   loginElsewhere: string | undefined;
+  /** What stands on the login page in the place of Moodle's form with its token. */
+  loginForm: string | undefined;
   /** The page that Moodle answers with in maintenance, and by whom: the switch of the administration leaves sessions alone. */
   maintenance: { by: 'administrator' | 'command line' | 'a rollout' } | undefined;
   /** Nodes that the load balancer never leads to. */
@@ -56,6 +58,11 @@ export class MoodleDoor {
   /** Whether somebody is signed in who is no person. */
   get hasRolloutSession(): boolean {
     return [...this.#shared.values()].some(({ user }) => user === 'moodle-lifecycle');
+  }
+
+  /** As `admin/cli/kill_all_sessions.php`. */
+  endSessions(): void {
+    this.#shared.clear();
   }
 
   async close(): Promise<void> {
@@ -103,7 +110,8 @@ export class MoodleDoor {
     }
     if (request.method === 'POST') {
       const form = new URLSearchParams(await body(request));
-      const right = form.get('password') === this.password && form.get('logintoken') === session.token;
+      const token = this.loginForm === undefined ? session.token : '';
+      const right = form.get('password') === this.password && form.get('logintoken') === token;
       if (right) {
         const made = randomBytes(8).toString('hex');
         this.#shared.set(made, { token: session.token, user: form.get('username') ?? '' });
@@ -117,6 +125,7 @@ export class MoodleDoor {
     if (ofUsers && session.user === undefined) response.writeHead(303, { location: '/login/index.php' }).end();
     else if (ofUsers && this.broken.has(path)) response.writeHead(this.broken.get(path) ?? 500).end();
     else if (ofUsers) response.end('<a href="http://x/login/logout.php?sesskey=abc">Log out</a>');
+    else if (this.loginForm !== undefined) response.end(this.loginForm);
     else response.end(`<form><input type="hidden" name="logintoken" value="${session.token}"></form>`);
   }
 }

@@ -157,6 +157,21 @@ describe('verifySite', () => {
     });
   });
 
+  it('follows another session where somebody ended all of them meanwhile', async () => {
+    const { account, verify } = await finished(2);
+    const opened: string[] = [];
+    const { openSession } = account.door;
+    account.door.openSession = () => {
+      const session = openSession.call(account.door);
+      opened.push(session.sid);
+      if (opened.length === 1) account.door.endSessions();
+      return session;
+    };
+    expect(await verify()).toMatchObject({ session: expect.stringContaining('one session on 2 nodes') });
+    expect(opened).toHaveLength(2);
+    expect(account.door.hasRolloutSession).toBe(false);
+  });
+
   it('finds a node that the load balancer never leads to', async () => {
     const { account, door, verify } = await finished(2);
     const extra = account.running().map(nodeId).at(-1) ?? '';
@@ -176,6 +191,37 @@ describe('verifySite', () => {
     await expect(verify()).rejects.toMatchObject({
       name: 'VerificationFailed',
       message: expect.stringContaining('operator cannot log in'),
+    });
+  });
+
+  it.each<[string, (account: Account) => unknown, string | RegExp]>([
+    [
+      'single sign-on',
+      ({ door }) => Object.assign(door, { loginElsewhere: 'https://sso.example.edu/start?t=1' }),
+      'not tried: the login page leads to https://sso.example.edu/start',
+    ],
+    [
+      'a form of its own',
+      ({ door }) => Object.assign(door, { loginForm: '<form>' }),
+      'not tried: the login page has another form than Moodle’s own',
+    ],
+    [
+      'no token in its form',
+      ({ door }) => Object.assign(door, { loginForm: '<input type="hidden" name="logintoken" value="">' }),
+      'operator, by the password of the secret',
+    ],
+  ])('an unattended install of code that brings another way in: %s', async (_, change, login) => {
+    const { account, verify } = await finished(2, { install: true });
+    change(account);
+    expect(await verify()).toMatchObject({ login, session: expect.stringContaining('one session on 2 nodes') });
+  });
+
+  it('does not accept a site on which no session can be opened any more', async () => {
+    const { account, verify } = await finished(2);
+    account.noSession = 'Redis is full.';
+    await expect(verify()).rejects.toMatchObject({
+      name: 'VerificationFailed',
+      message: expect.stringContaining('no session could be opened: Redis is full'),
     });
   });
 

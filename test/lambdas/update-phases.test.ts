@@ -90,6 +90,15 @@ describe('the phases of an update', () => {
       await expect(site.check()).rejects.toThrow(named('SiteNotVerifiable', /has the username moodle-lifecycle/));
     });
 
+    it('rejects a site whose maintenance by the command line is planned, and starts no task on it', async () => {
+      // As `maintenance.php --enablelater` writes it (Moodle 4.4.1, 4.5.6, 5.1.3).
+      await setConfig(site.database, { maintenance_later: '1893456000' });
+      await expect(site.check()).rejects.toThrow(
+        named('SiteNotVerifiable', /planned from 2030-01-01T00:00:00.000Z on.*Nothing was changed.*--disable/),
+      );
+      expect(site.calls).not.toContain('RunTask');
+    });
+
     it('takes an image from before there were such sessions, of which it knows less', async () => {
       site.pages = undefined;
       await site.check();
