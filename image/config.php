@@ -95,6 +95,15 @@ $CFG = new stdClass();
     $cfg->upgradekey = $setting('MOODLE_UPGRADE_KEY');
     $cfg->admin = 'admin';
 
+    // The tasks of a rollout say what code and database are like, and no switch of the administration comes between: the IP
+    // blocker ends a request that comes from the node itself, messages for developers mix with what a task prints, and
+    // maintenance that is planned and due would begin unseen, or be taken for begun, where it is for visitors (lib/setup.php).
+    if (getenv('MOODLE_TASK') === 'yes') {
+        $cfg->allowedip = $cfg->blockedip = '';
+        $cfg->debugdisplay = 0;
+        $cfg->maintenance_later = null;
+    }
+
     // Sessions. Class names in single quotes: "\r" in double quotes is a carriage return.
     $store = $setting('MOODLE_SESSION_STORE', 'database');
     $endpoint = $store === 'database' ? '' : $setting('MOODLE_SESSION_STORE_ENDPOINT');

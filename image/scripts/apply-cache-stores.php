@@ -1,6 +1,6 @@
 <?php
 // Writes this node's cache configuration file, through Moodle's own API, from the wanted stores and mappings in the
-// database. Prints the hash of what was applied, empty when the database names no stores.
+// database. Leaves the hash of what was applied in run/cache-configuration-hash, empty when the database names no stores.
 
 namespace moodle_lifecycle;
 
@@ -24,7 +24,7 @@ if (!is_file($file)) {
 }
 chmod($file, 0600);
 empty_changed_stores($wanted);
-echo $wanted['hash'], "\n";
+file_put_contents("$local/run/cache-configuration-hash", $wanted['hash'] . "\n");
 
 /** @return array{hash: string, stores: array, mappings: array<string, string[]>} rows as one moment saw them */
 function wanted_cache_configuration(lifecycle_database $database): array {

@@ -23,11 +23,11 @@ export async function openRolloutSession(database: Database, sessions: Sessions)
   const now = Math.floor(Date.now() / 1000);
   await database.query(
     `INSERT INTO ${database.prefix}user (auth, confirmed, mnethostid, username, password, firstname, lastname, email, timecreated, timemodified)
-     VALUES ('nologin', 1, 1, $1, 'not cached', 'Moodle', 'Lifecycle', 'moodle-lifecycle@invalid.invalid', $2, $2)`,
+     VALUES ('manual', 1, 1, $1, 'not cached', 'Moodle', 'Lifecycle', 'moodle-lifecycle@invalid.invalid', $2, $2)`,
     [ROLLOUT_USER, now],
   );
   const { rows } = await database.query<{ id: number }>(
-    `SELECT id FROM ${database.prefix}user WHERE username = $1 AND auth = 'nologin'`,
+    `SELECT id FROM ${database.prefix}user WHERE username = $1 AND email LIKE '%@invalid.invalid'`,
     [ROLLOUT_USER],
   );
   const session = await sessions.logIn(await sessions.open(undefined, '127.0.0.1'), rows[0]?.id ?? 0, '127.0.0.1');
@@ -51,5 +51,7 @@ export async function answerRolloutSession(
 }
 
 async function removeUser(database: Database): Promise<void> {
-  await database.query(`DELETE FROM ${database.prefix}user WHERE username = $1 AND auth = 'nologin'`, [ROLLOUT_USER]);
+  await database.query(`DELETE FROM ${database.prefix}user WHERE username = $1 AND email LIKE '%@invalid.invalid'`, [
+    ROLLOUT_USER,
+  ]);
 }

@@ -177,6 +177,12 @@ describe.skipIf(noPhp)('config.php', () => {
     },
   );
 
+  test('no switch of the administration comes between a rollout’s own task and what it asks', () => {
+    const switches = { allowedip: '', blockedip: '', debugdisplay: 0, maintenance_later: null };
+    expect(settings({ MOODLE_TASK: 'yes' })).toMatchObject(switches);
+    for (const name of Object.keys(switches)) expect(settings()).not.toHaveProperty(name);
+  });
+
   test('takes Moodle’s libraries from public/ where they are there', () => {
     expect(settings().setup).toBe('lib');
     tellsSettings('public/lib');

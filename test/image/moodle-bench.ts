@@ -318,6 +318,23 @@ export class MoodleSite {
     return { exitCode, log: node.log, value: await this.acknowledgement(node.id, role[0] ?? '') };
   }
 
+  /**
+   * Runs PHP in a node that serves, as somebody does whose shell is in it.
+   *
+   * @param words of the command after `php`; files are Moodle's, by their path below its root
+   * @returns what it says
+   * @throws Error with what it says when it fails
+   */
+  async php(node: MoodleNode, words: readonly string[], code?: string, changes: Environment = {}): Promise<string> {
+    const { MOODLE_DIRROOT = '', MOODLE_NODE_SCRIPTS = '' } = this.environment;
+    const args = words.map((word) => (word.startsWith('admin/') ? join(MOODLE_DIRROOT, word) : word));
+    const php = { command: 'php', args: ['-c', join(MOODLE_NODE_SCRIPTS, 'php.ini'), ...args] };
+    const local = { MOODLE_LOCAL: join(this.#bench.directory, `local-${node.id}`), ...changes };
+    const shell = new MoodleNode('shell', 0, this.#bench.inImage(php, code), { ...this.environment, ...local });
+    if ((await shell.exited) !== 0) throw new Error(shell.log);
+    return shell.log;
+  }
+
   /** Runs Moodle's own upgrade and nothing else, on a node that is prepared for it. @returns seconds */
   async bareUpgrade(code: string): Promise<number> {
     const MOODLE_LOCAL = join(this.#bench.directory, `local-bare-${randomBytes(4).toString('hex')}`);

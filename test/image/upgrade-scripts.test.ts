@@ -80,6 +80,21 @@ describe.skipIf(noPhp)('what Moodle says', () => {
     expect(evaluate('moodle_output.php', `error_line(${php(real)})`)).toBe(line);
   });
 
+  test('an answer of our own scripts is found among what plugins and PHP print around it, also at the end', () => {
+    const said = [
+      '{"not": "ours"}',
+      '++ a message for developers ++',
+      '',
+      '{"pending": true}',
+      '++ another ++',
+      '{it',
+      '',
+    ];
+    const json = `json_decode(${quoted(JSON.stringify(said.join('\n')))})`;
+    expect(evaluate('moodle_facts.php', `last_json(${json})`)).toEqual({ pending: true });
+    expect(evaluate('moodle_facts.php', `last_json('[1] no object')`)).toBeNull();
+  });
+
   test('the plugin that was being upgraded is the last that was named', () => {
     const lines = ['-->System', '++ Success ++', '-->local_one', '++ Success ++', '-->local_one_more', 'words'];
     expect(evaluate('moodle_output.php', `current_component(${php(lines)})`)).toBe('local_one_more');

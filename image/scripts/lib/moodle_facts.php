@@ -22,18 +22,29 @@ function prepare_moodle(): void {
 }
 
 /**
- * Answer of one of our scripts that loads Moodle: the JSON in its last line.
+ * Answer of one of our scripts that loads Moodle: the last line that is JSON. Plugins and PHP print around it, also at the end.
  *
  * @throws node_problem with Moodle's own error line
  */
 function ask_moodle(string $script, string ...$words): array {
     $ended = run_process(php_command(required_setting('MOODLE_NODE_SCRIPTS') . "/scripts/moodle/$script.php", ...$words),
         FACTS_SECONDS, quiet: true);
-    $answer = json_decode((string) substr($ended->output, (int) strrpos(rtrim($ended->output), "\n")), true);
-    if (!$ended->succeeded() || !is_array($answer)) {
+    $answer = last_json($ended->output);
+    if (!$ended->succeeded() || $answer === null) {
         throw moodle_problem('Moodle cannot be started with this code', $ended);
     }
     return $answer;
+}
+
+/** The last line that is an object of JSON. */
+function last_json(string $output): ?array {
+    foreach (array_reverse(explode("\n", $output)) as $line) {
+        $found = str_starts_with($line, '{') ? json_decode($line, true) : null;
+        if (is_array($found)) {
+            return $found;
+        }
+    }
+    return null;
 }
 
 /** A problem that says how a process of Moodle ended, and quotes Moodle. */

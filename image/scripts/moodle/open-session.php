@@ -21,5 +21,6 @@ $until = $now + SESSION_SECONDS;
 // As PHP's own session encoder writes it. The address is left out: Moodle's tracksessionip takes the first that comes.
 $data = 'USER|' . serialize(get_complete_user_data('id', $user->id)) . 'SESSION|' . serialize((object) ['moodle_lifecycle_until' => $until]);
 $sid = bin2hex(random_bytes(16));
-$store->write(new session\session_record($sid, (int) $user->id, $data, $now, $now, '127.0.0.1', '127.0.0.1'));
+// As if it were used last at its end: a site whose sessions time out after a minute would forget it before it is followed.
+$store->write(new session\session_record($sid, (int) $user->id, $data, $now, $until, '127.0.0.1', '127.0.0.1'));
 echo "\n", json_encode(['cookie' => 'MoodleSession' . ($CFG->sessioncookie ?? ''), 'sid' => $sid, 'until' => $until]), "\n";

@@ -82,13 +82,14 @@ function open_store(string $name): store {
     };
 }
 
-/** Seconds that Moodle's Redis handlers keep a session after its last use. */
-function lifetime(int $userid): int {
+/** Seconds that Moodle's Redis handlers keep a session after its last use, which may be one that is to come. */
+function lifetime(session_record $session): int {
     global $CFG;
-    if ($userid === (int) $CFG->siteguest) {
+    if ($session->userid === (int) $CFG->siteguest) {
         return 5 * (int) $CFG->sessiontimeout;
     }
-    return (int) $CFG->sessiontimeout + (int) ($CFG->session_update_timemodified_frequency ?? 20) + 60;
+    $ahead = max(0, $session->timemodified - time());
+    return $ahead + (int) $CFG->sessiontimeout + (int) ($CFG->session_update_timemodified_frequency ?? 20) + 60;
 }
 
 /** The table `sessions`. */
@@ -185,7 +186,7 @@ final class redis_string_store implements store {
     public function write(session_record $session): void {
         stop_above_redis_limit($session);
         upsert_session_row($session);
-        $this->redis->setex($this->prefix . $session->sid, lifetime($session->userid), serialize($session->data));
+        $this->redis->setex($this->prefix . $session->sid, lifetime($session), serialize($session->data));
     }
 
     public function remove(string $sid): void {
@@ -226,7 +227,7 @@ final class redis_hash_store implements store {
 
     public function write(session_record $session): void {
         stop_above_redis_limit($session);
-        $lifetime = lifetime($session->userid);
+        $lifetime = lifetime($session);
         $key = "{$this->prefix}session_$session->sid";
         $fields = ['id' => $session->sid, 'state' => '0', 'sid' => $session->sid, 'userid' => $session->userid,
             'sessdata' => $session->data, 'timecreated' => $session->timecreated, 'timemodified' => $session->timemodified,
