@@ -398,7 +398,7 @@ export const siteSettings: Readonly<Record<string, readonly SiteSetting[]>> = {
       why: 'Each node writes its own cache configuration when it starts, from the lifecycle’s tables; changes by hand last until then.',
     },
     {
-      setting: '`preventexecpath`, `disableupdateautodeploy`, `xsendfile`, paths of folders',
+      setting: '`preventexecpath`, `disableupdateautodeploy`, `xsendfile`, paths of folders and programs',
       effect: 'none',
       why: 'Given by the image’s `config.php`.',
     },
