@@ -477,7 +477,8 @@ In the tables:
 - **${effects.rejected}**: the rollout ends there with the reason, and nothing was changed.
 
 “run”: the setting was made on a real Moodle ${releases} with two nodes, one that was started before and one after, and looked at
-as the rollouts do (\`test/image/site-settings.moodle.test.ts\`). “read”: it was followed in Moodle's code only. A node never
+as the rollouts do (\`test/image/site-settings.moodle.test.ts\`). Where a row names several, the list says which of them were given a
+value; the others were read. “read”: it was followed in Moodle's code only. A node never
 refuses to serve because of what a page answers: the node that was started after each setting served.
 
 The list is made from \`test/image/site-settings.ts\` by \`npm run docs\`.
