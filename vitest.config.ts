@@ -35,6 +35,7 @@ export default defineConfig({
         test: {
           name: 'synthesis',
           include: synthesis,
+          exclude: ['test/**/*.moodle.test.ts'],
           // These work and wait for nothing, and take twice as long beside what does.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

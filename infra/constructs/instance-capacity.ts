@@ -79,8 +79,8 @@ export class InstanceCapacity extends Construct implements Capacity {
     acknowledgeFindings(
       this,
       'AwsSolutions-IAM5',
-      /^(Action::ecs:Submit\*|Resource::\*)$/,
-      "What CDK grants to ECS's agent: it registers its instance and asks for work, by conditions in this cluster alone.",
+      /^(Action::ecs:Submit\*|Resource::(\*|arn:aws:ecs:.*:container-instance\/<NodesCluster\w+>\/\*))$/,
+      "What CDK grants to ECS's agent: it registers its instance, asks for work and drains, by conditions and names in this cluster alone.",
     );
     group.addUserData(
       // By hand, because CDK sees no Spot instances in a mix.

@@ -106,7 +106,10 @@ it('the exam day may do what its code does, and is given what it reads', () => {
     .filter(({ id, Type }) => Type === 'AWS::IAM::Policy' && id.startsWith('ExamDayScheduleNodes'))
     .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as { Action: string | string[] }[])
     .flatMap(({ Action }) => Action);
-  expect(granted.filter((action) => !/^(logs|xray):/.test(action)).sort()).toEqual(callsOf('schedule-nodes').sort());
+  expect(granted.filter((action) => !/^(logs|xray):/.test(action)).sort()).toEqual(
+    // Application Auto Scaling asks ECS with the rights of its caller.
+    [...callsOf('schedule-nodes'), 'ecs:DescribeServices', 'ecs:UpdateService'].sort(),
+  );
   lifecycle.hasResourceProperties('AWS::Lambda::Function', {
     Description: 'Begins and ends an exam day',
     Environment: { Variables: Match.objectLike({ CLUSTER_ARN: Match.anyValue(), PARAMETER_PREFIX: '/moodle/demo' }) },

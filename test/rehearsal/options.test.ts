@@ -71,7 +71,9 @@ describe('a folder of plugins', () => {
     const asked = await fetch(`${directory.url}/updates.php?branch=4.5&version=2024100705.00`);
     await directory.close();
     expect(await asked.json()).toMatchObject({
-      updates: { core: [{ version: '2024100706.00', release: '4.5.6 (Build: 1)', branch: '4.5', maturity: 200 }] },
+      updates: {
+        core: [{ version: '2024100706.00', release: '4.5.6 (Build: 20250811)', branch: '4.5', maturity: 200 }],
+      },
     });
   });
 });

@@ -137,7 +137,7 @@ describe('a site with signed-in users under a steady load', () => {
     const { progress } = await underLoad('plugin removed', () => updated.update({ remove: [CODE] }));
 
     const { image } = evidenceOf(progress, 'Roll nodes');
-    expect(existsSync(join(imageFolder(updated.site.account.world, image).code, 'local/codeonly'))).toBe(false);
+    expect(existsSync(join(served(imageFolder(updated.site.account.world, image).code), 'local/codeonly'))).toBe(false);
     expect(await updated.site.query(`SELECT amount FROM mdl_${CODE}`)).toHaveLength(1);
     expect(await versionInDatabase(CODE)).toBe('2026010102');
   });
@@ -164,8 +164,8 @@ describe('a site with signed-in users under a steady load', () => {
     expect(await updated.site.query(`SELECT value FROM mdl_config WHERE name = 'release'`)).toEqual([
       { value: newer.release },
     ]);
-    const { maintenanceSeconds, upgradeSeconds } = evidenceOf(progress, 'Upgrade');
-    expect(maintenanceSeconds).toBeGreaterThanOrEqual(upgradeSeconds);
+    // Moodle asks for maintenance where something under db/ changed; the number of the release alone changed here.
+    expect(evidenceOf(progress, 'Upgrade')).toMatchObject({ maintenanceSeconds: 0 });
   });
 
   it('stays as it is when a person refuses', async () => {
@@ -193,7 +193,7 @@ describe('a site with signed-in users under a steady load', () => {
     const { node, code } = imageFolder(updated.site.account.world, image);
     expect(readFileSync(join(node, 'php.ini'), 'utf8')).toContain('; changed');
     expect(readVersionFile(code).release).toBe(newer.release);
-    expect(existsSync(join(code, 'local/codeonly/version.php'))).toBe(true);
+    expect(existsSync(join(served(code), 'local/codeonly/version.php'))).toBe(true);
   });
 
   it('stays as it is when nobody answers in time', async () => {
@@ -216,6 +216,11 @@ describe('a site with signed-in users under a steady load', () => {
     return row?.value;
   };
 });
+
+/** Where plugins lie: from 5.1 on below public/. */
+function served(code: string): string {
+  return existsSync(join(code, 'public/version.php')) ? join(code, 'public') : code;
+}
 
 function secondsOf({ startedAt, endedAt }: Progress): number {
   return Math.round(((endedAt?.getTime() ?? Number.NaN) - (startedAt?.getTime() ?? Number.NaN)) / 100) / 10;

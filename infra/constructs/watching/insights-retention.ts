@@ -3,6 +3,7 @@ import type * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import { acknowledgeFindings } from '../../acknowledge.ts';
 
 export interface InsightsRetentionProps {
   readonly cluster: ecs.ICluster;
@@ -30,6 +31,12 @@ export class InsightsRetention extends Construct {
         actions: ['logs:PutRetentionPolicy'],
         resources: [Stack.of(this).formatArn({ service: 'logs', resource: `log-group:${logGroupName}:*` })],
       }),
+    );
+    acknowledgeFindings(
+      role,
+      'AwsSolutions-IAM5',
+      /^Resource::arn:aws:logs:.*:log-group:\/aws\/ecs\/containerinsights\/.*\/performance:\*$/,
+      'One log group, as CloudWatch Logs names it.',
     );
     new scheduler.CfnSchedule(this, 'Schedule', {
       description: 'Lets the log of Container Insights expire',
