@@ -89,11 +89,8 @@ export async function verifySite(
     serving,
     asBefore ? before : wantedBy(settings),
   );
-  const { databasePrefix } = settings;
-  const cron = await cronOf(
-    async () => cronSeen(database, databasePrefix, cronSince ?? since - cronRunSeconds, before.look?.cron),
-    { none: cronSince === null, maintenance: await isInCommandLineMaintenance(settings) },
-  );
+  const cron =
+    cronSince === null ? 'none, as before' : await cronNow(clients, cronSince ?? since - cronRunSeconds, before.look);
   const files = plan.existingSite
     ? await checkFiles(clients, { site, execution }, plan.acceptMissingFiles ?? false)
     : {};
@@ -135,12 +132,15 @@ function wantedBy(settings: Settings): Pick<BeforeRollout, 'cacheConfiguration' 
   return { cacheConfiguration: wantedCacheConfiguration(settings), sessionStore: settings.sessionStoreType };
 }
 
-async function cronOf(
-  seen: () => Promise<string>,
-  { none, maintenance }: { readonly none: boolean; readonly maintenance: boolean },
+async function cronNow(
+  { database, settings }: VerifySiteClients,
+  since: number,
+  before: SiteLook | undefined,
 ): Promise<string> {
-  if (none) return 'none, as before';
-  return maintenance ? 'not waited for: Moodle’s command-line maintenance keeps it from running' : seen();
+  if (await isInCommandLineMaintenance(settings)) {
+    return 'not waited for: Moodle’s command-line maintenance keeps it from running';
+  }
+  return cronSeen(database, settings.databasePrefix, since, before?.cron);
 }
 
 async function verifyAcknowledgements(

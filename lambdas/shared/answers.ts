@@ -15,7 +15,7 @@ export type MaintenanceBy = 'a rollout' | 'somebody else';
 
 const markOfRollouts = '<!-- moodle-lifecycle -->';
 
-/** @param page answered by a node, see `isOfNode` */
+/** @param page answered by a node, see `isOfMoodle` */
 export function answerOf({ status, location, body, retryAfter }: Page): Answer {
   if (status === 503 && retryAfter) {
     return { kind: 'maintenance', status, by: body.includes(markOfRollouts) ? 'a rollout' : 'somebody else' };

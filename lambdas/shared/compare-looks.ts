@@ -69,6 +69,6 @@ export function sessionInWords(session: SessionLook): string {
   }
 }
 
-export function inWords({ kind, status, leadsTo }: Answer): string {
+function inWords({ kind, status, leadsTo }: Answer): string {
   return kind === 'redirect' ? `leads to ${leadsTo}` : kind === 'maintenance' ? 'in maintenance' : String(status);
 }

@@ -3,7 +3,8 @@ import { SiteNotVerifiable } from './errors.ts';
 import { amendHold, assertHeld, type Rollout } from './hold.ts';
 import { type MoodleDatabase, textOrNull } from './moodle-database.ts';
 import { nodeId, runningNodes } from './nodes.ts';
-import { type LookClients, lookAtSite, type SiteLook } from './site-look.ts';
+import type { SessionClients } from './rollout-session.ts';
+import { lookAtSite, type SiteLook } from './site-look.ts';
 
 /**
  * Looks at everything that *Verify the site* will look at, with the code that serves now, and keeps it with the hold. A
@@ -13,7 +14,7 @@ import { type LookClients, lookAtSite, type SiteLook } from './site-look.ts';
  * @throws TaskStillRunning, NodesNotYetHealthy
  * @throws SiteNotVerifiable, HoldLost: nothing was changed
  */
-export async function lookBefore(clients: LookClients, rollout: Rollout): Promise<SiteLook | undefined> {
+export async function lookBefore(clients: SessionClients, rollout: Rollout): Promise<SiteLook | undefined> {
   const { database, ecs, settings } = clients;
   const { before } = await assertHeld(database, rollout);
   if (before.look) return before.look;

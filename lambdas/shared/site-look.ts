@@ -1,19 +1,12 @@
-import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { TaskReport } from './acknowledgements.ts';
 import { type Answer, answerOf, isOfMoodle, type MaintenanceBy } from './answers.ts';
 import type { CronLook } from './cron-run.ts';
 import { NodesNotYetHealthy } from './errors.ts';
 import type { Rollout } from './hold.ts';
 import { type MoodleDatabase, textOrNull } from './moodle-database.ts';
-import { endSession, inspectSite, sessionPath } from './rollout-session.ts';
+import { endSession, inspectSite, type SessionClients, sessionPath } from './rollout-session.ts';
 import type { Settings } from './settings.ts';
 import { type Page, Visitor } from './visitor.ts';
-
-export interface LookClients {
-  readonly ecs: ECSClient;
-  readonly database: MoodleDatabase;
-  readonly settings: Settings;
-}
 
 /** How a page that the node's code makes came out (image/scripts/lib/page_check.php). */
 export type PageKind = 'page' | 'redirect' | 'broken';
@@ -53,7 +46,7 @@ export interface SiteLook {
  * @throws TaskStillRunning, NodesNotYetHealthy
  */
 export async function lookAtSite(
-  clients: LookClients,
+  clients: SessionClients,
   rollout: Rollout,
   nodes: readonly string[],
   purpose: string,
@@ -68,7 +61,7 @@ export async function lookAtSite(
 export async function lookAs(
   visitor: Visitor | undefined,
   report: TaskReport,
-  { database, settings }: Pick<LookClients, 'database' | 'settings'>,
+  { database, settings }: Pick<SessionClients, 'database' | 'settings'>,
   nodes: readonly string[],
 ): Promise<SiteLook> {
   const front = answerOf(await open(new Visitor(settings.siteUrl), '/', settings));
@@ -114,7 +107,7 @@ export async function isInCommandLineMaintenance(settings: Settings): Promise<bo
 }
 
 /** A page that every signed-in user has. Where the dashboard is turned off, Moodle answers it with an error. */
-export async function homeOfUsers(database: MoodleDatabase, { databasePrefix }: Settings): Promise<string> {
+async function homeOfUsers(database: MoodleDatabase, { databasePrefix }: Settings): Promise<string> {
   const [row] = await database.query(`SELECT value FROM ${databasePrefix}config WHERE name = 'enabledashboard'`);
   return textOrNull(row, 'value') === '0' ? '/user/preferences.php' : '/my/';
 }
